@@ -1,0 +1,172 @@
+/** Every custom request, as one table: method, command twin, parameters, result. `protocol.md` is printed from it. */
+import { z } from 'zod';
+import { applyResultSchema, changesetSchema } from './changeset.ts';
+import { effortSchema } from './settings.ts';
+import { approvalSchema, decisionSchema, eventEnvelopeSchema, threadSummarySchema } from './thread.ts';
+
+const position = z.object({ line: z.number().int().nonnegative(), character: z.number().int().nonnegative() });
+export const rangeSchema = z.object({ start: position, end: position });
+const uri = z.string().min(1);
+
+const threadRef = z.object({
+  threadId: z
+    .string()
+    .optional()
+    .describe(
+      'default: the thread this connection last started or opened; else the only one of the workspace with something pending',
+    ),
+});
+const selection = z.object({ hunks: z.array(z.string()).optional(), files: z.array(z.string()).optional() });
+
+type Method = {
+  /** One line for protocol.md. */
+  doc: string;
+  params: z.ZodType;
+  result: z.ZodType;
+  /** The parameter that a plain text argument of the command twin stands for. */
+  text?: string;
+};
+
+export const methods = {
+  'codex/runTask': {
+    doc: 'Starts a turn, in a new thread or in `threadId`. Mode `ask` answers, read-only, without a changeset. Without a prompt: opens a task document.',
+    text: 'prompt',
+    params: z.object({
+      prompt: z.string().optional(),
+      threadId: z.string().optional(),
+      textDocument: z.object({ uri }).optional(),
+      range: rangeSchema.optional(),
+      files: z.array(z.string()).optional(),
+      root: uri.optional(),
+      mode: z.enum(['task', 'ask']).optional(),
+      model: z.string().min(1).optional(),
+      effort: effortSchema.optional(),
+    }),
+    result: z.union([z.object({ threadId: z.string(), turnId: z.string() }), z.object({ uri })]),
+  },
+  'codex/steer': {
+    doc: 'Adds a message to the running turn; the model reads it at its next step.',
+    text: 'text',
+    params: threadRef.extend({ text: z.string().min(1) }),
+    result: z.object({ turnId: z.string() }),
+  },
+  'codex/cancel': {
+    doc: 'Stops the running turn and the command it runs.',
+    text: 'threadId',
+    params: threadRef,
+    result: z.object({ status: z.enum(['interrupted', 'idle']) }),
+  },
+  'codex/approvals': {
+    doc: 'What waits for an answer; without `threadId`, in all of the workspace.',
+    text: 'threadId',
+    params: threadRef,
+    result: z.object({ approvals: z.array(approvalSchema) }),
+  },
+  'codex/approve': {
+    doc: 'Answers an approval. It is settled exactly once: a second answer is an error that names the first.',
+    text: 'approvalId',
+    params: z.object({ approvalId: z.string(), decision: decisionSchema, answer: z.string().optional() }),
+    result: z.object({ approvalId: z.string(), decision: decisionSchema }),
+  },
+  'codex/changeset': {
+    doc: 'What the task changed, and `diff`: the pending hunks, applicable to the text as the user has it now.',
+    text: 'threadId',
+    params: threadRef,
+    result: changesetSchema,
+  },
+  'codex/openReview': {
+    doc: 'Writes `review.diff` and shows it where the editor can.',
+    text: 'threadId',
+    params: threadRef,
+    result: z.object({ uri }),
+  },
+  'codex/accept': {
+    doc: 'Applies hunks: by default every pending one that is not sensitive. Answers when the outcome was verified, at most 10 s later; the command twin answers `{ applyId }` at once.',
+    text: 'threadId',
+    params: threadRef.extend(selection.shape),
+    result: applyResultSchema,
+  },
+  'codex/reject': {
+    doc: 'Drops hunks from the review and, at the next turn, from the copy. The comment is told to the model.',
+    text: 'threadId',
+    params: threadRef.extend(selection.shape).extend({ comment: z.string().optional() }),
+    result: changesetSchema,
+  },
+  'codex/undo': {
+    doc: 'Takes the latest apply back, and refuses by name what the user has changed since. Answers as `codex/accept` does.',
+    text: 'threadId',
+    params: threadRef.extend({ redo: z.boolean().optional().describe('not implemented yet') }),
+    result: applyResultSchema,
+  },
+  'codex/threads': {
+    doc: 'The threads of this machine, newest first.',
+    text: 'query',
+    params: z.object({
+      root: uri.optional(),
+      archived: z.boolean().optional(),
+      query: z.string().optional(),
+      limit: z.number().int().positive().max(1000).optional(),
+      cursor: z.string().optional(),
+    }),
+    result: z.object({ threads: z.array(threadSummarySchema), nextCursor: z.string().optional() }),
+  },
+  'codex/thread': {
+    doc: 'One thread and its events after `since`.',
+    text: 'threadId',
+    params: z.object({ threadId: z.string(), since: z.number().int().nonnegative().optional() }),
+    result: z.object({ thread: threadSummarySchema, events: z.array(eventEnvelopeSchema) }),
+  },
+  'codex/rename': {
+    doc: 'Gives a thread a title.',
+    params: z.object({ threadId: z.string(), title: z.string().min(1) }),
+    result: z.object({}),
+  },
+  'codex/archive': {
+    doc: 'Hides a thread from lists, or (`archived: false`) brings it back.',
+    text: 'threadId',
+    params: z.object({ threadId: z.string(), archived: z.boolean().optional() }),
+    result: z.object({}),
+  },
+  'codex/delete': {
+    doc: 'Cancels what runs in a thread, withdraws its approvals and removes its state from disk.',
+    text: 'threadId',
+    params: z.object({ threadId: z.string() }),
+    result: z.object({}),
+  },
+  'codex/status': {
+    doc: 'What runs, what waits, which model and which sandbox. The command twin also says it as one message line.',
+    params: z.object({}),
+    result: z.object({
+      threads: z.array(threadSummarySchema),
+      approvals: z.array(approvalSchema),
+      model: z.string(),
+      sandbox: z.object({ kind: z.enum(['overlay', 'copy', 'seatbelt', 'none']), reason: z.string().optional() }),
+    }),
+  },
+} as const satisfies Record<string, Method>;
+
+export type MethodName = keyof typeof methods;
+export type Params<M extends MethodName> = z.infer<(typeof methods)[M]['params']>;
+export type Result<M extends MethodName> = z.infer<(typeof methods)[M]['result']>;
+
+/** `codex/runTask` → `codex.runTask`. */
+export const commandOf = (method: MethodName): string => method.replace('/', '.');
+
+/** Why a request was refused, in `error.data.reason` of a -32803. */
+export const refusalReasons = [
+  'unknownThread',
+  'ambiguousThread',
+  'turnRunning',
+  'noTurnRunning',
+  'unknownApproval',
+  'alreadySettled',
+  'unknownHunk',
+  'alreadyDecided',
+  'stale',
+  'noSandbox',
+  'noWorkspace',
+  'nothingToUndo',
+  'nothingToReview',
+  'internal',
+] as const;
+export type RefusalReason = (typeof refusalReasons)[number];

@@ -1,0 +1,70 @@
+/** The settings a user can write, with their defaults: the `codex` section of an editor, config.json, `-c key=value`. */
+import { z } from 'zod';
+
+export const effortSchema = z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']);
+export type Effort = z.infer<typeof effortSchema>;
+
+const positive = z.number().int().positive();
+
+/** Every key is strict: a key that nobody knows is a misspelling, and is reported by its path. */
+export const settingsSchema = z.strictObject({
+  model: z.string().min(1).default('gpt-5.4').describe('The model asked for.'),
+  effort: effortSchema.default('medium').describe('How long the model reasons.'),
+  provider: z
+    .strictObject({
+      baseURL: z.url().optional().describe('Any server of the Responses API; else OPENAI_BASE_URL, else OpenAI.'),
+      apiKeyEnv: z
+        .string()
+        .min(1)
+        .default('OPENAI_API_KEY')
+        .describe('Name of the environment variable that has the key.'),
+      headers: z.record(z.string(), z.string()).optional().describe('Sent with every request.'),
+      freeformTools: z.boolean().default(true).describe('False: apply_patch is offered as a function tool.'),
+      wireApi: z.enum(['responses', 'chat']).default('responses').describe("'chat' is not implemented yet."),
+    })
+    .prefault({}),
+  approvalPolicy: z
+    .enum(['untrusted', 'onRequest', 'never'])
+    .default('onRequest')
+    .describe('When to ask the user; never = refuse.'),
+  sandbox: z
+    .strictObject({
+      mode: z
+        .enum(['workspace', 'readOnly'])
+        .default('workspace')
+        .describe('What commands may write: the copy, or nothing.'),
+      network: z
+        .union([z.enum(['off', 'full']), z.array(z.string().min(1))])
+        .default('off')
+        .describe('What commands may reach. A list of hosts is not implemented yet and counts as off.'),
+      readableRoots: z.array(z.string().min(1)).default([]).describe('Absolute folders that commands may also read.'),
+      env: z.array(z.string().min(1)).default([]).describe('Names of environment variables that commands may see.'),
+      secrets: z.array(z.string().min(1)).default([]),
+      sockets: z.array(z.string().min(1)).default([]),
+      processes: positive.default(512),
+      memoryMiB: positive.default(4096),
+      diskMiB: positive.default(2048),
+      dangerouslyUnsandboxed: z.boolean().default(false),
+    })
+    .prefault({}),
+  apply: z
+    .enum(['auto', 'editor', 'disk', 'mixed'])
+    .default('auto')
+    .describe('Who writes an accepted change: the editor, the server, or each what it does well.'),
+  markers: z.array(z.string().min(1)).default(['codex:']).describe('What makes a comment a task.'),
+  reviewDiagnostics: z.boolean().default(true).describe('Show pending hunks as diagnostics in the source files.'),
+  runOnSave: z.boolean().default(true).describe('Run a task document when it is saved.'),
+  events: z.boolean().default(false).describe('Send `$/codex/event` notifications.'),
+  limits: z
+    .strictObject({
+      steps: positive.default(200).describe('Model responses in one turn.'),
+      turnMinutes: z.number().positive().default(60),
+      commandSeconds: z.number().positive().default(600),
+      outputTokens: positive.default(10_000).describe('Of one command, as the model sees it.'),
+      parallelTurns: positive.default(4),
+    })
+    .prefault({}),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+export const defaultSettings: Settings = settingsSchema.parse({});
