@@ -1,0 +1,36 @@
+/** The agent's blocks of one text and the ids of their hunks. They depend on nothing the user does. */
+import { hunkId } from './hunk-id.ts';
+import { type Block, changedBlocks } from './hunks.ts';
+import { splitLines } from './lines.ts';
+
+export type AgentBlocks = {
+  baseLines: readonly string[];
+  agentLines: readonly string[];
+  blocks: readonly Block[];
+  /** One for each block. */
+  ids: readonly string[];
+};
+
+export function agentBlocks(path: string, base: string, agent: string): AgentBlocks {
+  const baseLines = splitLines(base);
+  const agentLines = splitLines(agent);
+  const blocks = changedBlocks(baseLines, agentLines);
+  return { baseLines, agentLines, blocks, ids: blockIds(path, baseLines, agentLines, blocks) };
+}
+
+function blockIds(
+  path: string,
+  oldLines: readonly string[],
+  newLines: readonly string[],
+  blocks: readonly Block[],
+): string[] {
+  const ordinals = new Map<string, number>();
+  return blocks.map((block) => {
+    const oldText = oldLines.slice(block.oldLine, block.oldLine + block.oldCount).join('');
+    const newText = newLines.slice(block.newLine, block.newLine + block.newCount).join('');
+    const first = hunkId(path, oldText, newText, 0);
+    const ordinal = ordinals.get(first) ?? 0;
+    ordinals.set(first, ordinal + 1);
+    return ordinal === 0 ? first : hunkId(path, oldText, newText, ordinal);
+  });
+}

@@ -1,0 +1,75 @@
+/** The `@@` blocks of one file's diff: pending hunks with their context, in git's lines, against the user's text as it is. */
+import { type GitEdit, gitEdits, gitLines } from './git-lines.ts';
+import { splitLines } from './lines.ts';
+import { isWhole } from './metadata.ts';
+import type { ReviewFile } from './review-types.ts';
+
+/** `header`: `@@ -1,3 +1,4 @@`. `body`: with context; each line begins with ` `, `-`, `+` or `\`, and has no `\n`. */
+export type DiffBlock = {
+  hunks: readonly string[];
+  header: string;
+  oldStart: number;
+  oldLines: number;
+  newStart: number;
+  newLines: number;
+  body: readonly string[];
+};
+
+const contextLines = 3;
+
+/** Empty where no pending hunk has lines. */
+export function diffBlocks(file: ReviewFile): DiffBlock[] {
+  const { user, agent } = file;
+  const pending = file.hunks.filter(({ status }) => status === 'pending');
+  if (user.kind === 'symlink' || agent.kind === 'symlink') {
+    if (pending.length === 0 || (user.kind === 'symlink' && agent.kind === 'symlink' && user.target === agent.target))
+      return [];
+    const oldLines = user.kind === 'symlink' ? [user.target] : [];
+    const edit = { line: 0, deleteCount: oldLines.length, lines: agent.kind === 'symlink' ? [agent.target] : [] };
+    return withContext(oldLines, gitEdits(oldLines, [{ ids: pending.map(({ id }) => id), edit }]));
+  }
+  const edits = pending
+    .filter((hunk) => !isWhole(hunk))
+    .map(({ id, line, oldLines, newLines }) => ({
+      ids: [id],
+      edit: { line, deleteCount: oldLines.length, lines: newLines },
+    }));
+  if (edits.length === 0) return [];
+  const lines = user.kind === 'text' ? splitLines(user.text) : [];
+  return withContext(gitLines(lines.join('')), gitEdits(lines, edits));
+}
+
+/** Neighbouring blocks share no context line; the earlier one keeps its own, for git takes none as "the end of the file". */
+function withContext(lines: readonly string[], edits: readonly GitEdit[]): DiffBlock[] {
+  let shift = 0;
+  let taken = 0;
+  return edits.map(({ ids, line, oldLines, newLines }, index) => {
+    const start = Math.max(taken, line - contextLines);
+    const end = line + oldLines.length;
+    taken = Math.min(edits[index + 1]?.line ?? lines.length, end + contextLines);
+    const body = [
+      ...lines.slice(start, line).flatMap((text) => bodyLine(' ', text)),
+      ...oldLines.flatMap((text) => bodyLine('-', text)),
+      ...newLines.flatMap((text) => bodyLine('+', text)),
+      ...lines.slice(end, taken).flatMap((text) => bodyLine(' ', text)),
+    ];
+    const context = line - start + (taken - end);
+    const range = {
+      oldStart: numbered(start, oldLines.length + context),
+      oldLines: oldLines.length + context,
+      newStart: numbered(start + shift, newLines.length + context),
+      newLines: newLines.length + context,
+    };
+    shift += newLines.length - oldLines.length;
+    return { hunks: ids, header: hunkHeader(range), ...range, body };
+  });
+}
+
+/** 1-based; of no lines at all, the line before. */
+export const numbered = (line: number, count: number): number => (count === 0 ? line : line + 1);
+
+export const hunkHeader = (range: Pick<DiffBlock, 'oldStart' | 'oldLines' | 'newStart' | 'newLines'>): string =>
+  `@@ -${range.oldStart},${range.oldLines} +${range.newStart},${range.newLines} @@`;
+
+const bodyLine = (mark: string, text: string): string[] =>
+  text.endsWith('\n') ? [mark + text.slice(0, -1)] : [mark + text, '\\ No newline at end of file'];

@@ -1,0 +1,135 @@
+/** What becomes of the files: of the user's when hunks are accepted, and of the agent's copy at its next turn. */
+import { agentBlocks } from './agent-blocks.ts';
+import { absent, type FileState } from './file-state.ts';
+import { wholeId } from './hunk-id.ts';
+import { changedBlocks } from './hunks.ts';
+import { applyLineEdits, splitLines } from './lines.ts';
+import { isWhole, metadataStatus, modeAfter, movesStill } from './metadata.ts';
+import type { FileOutcome, LineEdit, Review, ReviewFile, ReviewHunk } from './review-types.ts';
+
+/** What accepting exactly these hunks makes of each file; ids of hunks that are not pending are ignored. */
+export function acceptOutcomes(review: Review, ids: ReadonlySet<string>): FileOutcome[] {
+  return review.files.flatMap((file) => {
+    const accepted = file.hunks.filter((hunk) => hunk.status === 'pending' && ids.has(hunk.id));
+    return accepted.length > 0 ? [outcomeOf(file, accepted)] : [];
+  });
+}
+
+function outcomeOf(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOutcome {
+  const { path, agent, user } = file;
+  const moved = movesStill(file) ? { from: file.userPath } : {};
+  const hunks = accepted.map(({ id }) => id);
+  if (user.kind !== 'text' || agent.kind !== 'text')
+    return { path, ...moved, before: user, after: agent, edits: [], hunks };
+  const edits: LineEdit[] = accepted
+    .filter((hunk) => !isWhole(hunk))
+    .map(({ line, oldLines, newLines }) => ({ line, deleteCount: oldLines.length, lines: newLines }));
+  const text = applyLineEdits(splitLines(user.text), edits);
+  return {
+    path,
+    ...moved,
+    before: user,
+    after: { kind: 'text', text, mode: modeAfter(file) ?? user.mode },
+    edits,
+    hunks,
+  };
+}
+
+/** What makes `before` of `now`, as edits of `now`: ascending, not overlapping. */
+export function lineEdits(now: string, before: string): LineEdit[] {
+  const nowLines = splitLines(now);
+  const beforeLines = splitLines(before);
+  return changedBlocks(nowLines, beforeLines).map(({ oldLine, oldCount, newLine, newCount }) => ({
+    line: oldLine,
+    deleteCount: oldCount,
+    lines: beforeLines.slice(newLine, newLine + newCount),
+  }));
+}
+
+/** What a path is in the copy when the next turn starts. */
+export type CopyEntry = { base: FileState | 'unknown'; agent: FileState };
+
+/**
+ * What stays in the copy: accepted and rejected hunks have left it, pending and conflicting ones stay. A path that is
+ * not in the map is as the user has it. A rename is two paths.
+ */
+export function nextCopy(review: Review): Map<string, CopyEntry> {
+  const copy = new Map<string, CopyEntry>();
+  for (const file of review.files) {
+    const statuses = new Set(file.hunks.map(({ status }) => status));
+    if (statuses.has('conflicting')) keepConflicting(file, copy);
+    else if (statuses.has('pending')) keepPending(file, copy);
+  }
+  return copy;
+}
+
+/** Nothing stands in the way: the user's file as it is now is the new base. */
+function keepPending(file: ReviewFile, copy: Map<string, CopyEntry>): void {
+  const { path, after } = outcomeOf(
+    file,
+    file.hunks.filter(({ status }) => status === 'pending'),
+  );
+  if (!movesStill(file)) {
+    copy.set(path, { base: file.user, agent: after });
+    return;
+  }
+  copy.set(file.userPath, { base: file.user, agent: absent });
+  copy.set(path, { base: absent, agent: after });
+}
+
+/** The old base stays, for it is what the conflict is about; accepted hunks are part of it now, rejected ones gone. */
+function keepConflicting(file: ReviewFile, copy: Map<string, CopyEntry>): void {
+  const { path, base, agent } = file;
+  if (base === 'unknown') {
+    copy.set(path, { base, agent: withoutRejected(file) });
+    return;
+  }
+  if (base.kind !== 'text' || agent.kind !== 'text') {
+    if (file.from !== undefined) copy.set(file.from, { base, agent: absent });
+    copy.set(path, { base: file.from === undefined ? base : absent, agent });
+    return;
+  }
+  const status = statusesOf(file);
+  const metadata = status.get(wholeId(path, base, agent));
+  const given = metadata === 'accepted' || metadataStatus(file) === 'none';
+  const kept = given || metadata !== 'rejected';
+  const newBase: FileState = {
+    kind: 'text',
+    text: agentText(file, base.text, agent.text, (id) => status.get(id) === 'accepted'),
+    mode: given ? agent.mode : base.mode,
+  };
+  const newAgent: FileState = {
+    kind: 'text',
+    text: agentText(file, base.text, agent.text, (id) => status.get(id) !== 'rejected'),
+    mode: kept ? agent.mode : base.mode,
+  };
+  if (movesStill(file) && kept) {
+    copy.set(file.userPath, { base: newBase, agent: absent });
+    copy.set(path, { base: absent, agent: newAgent });
+  } else {
+    copy.set(file.userPath, { base: newBase, agent: newAgent });
+  }
+}
+
+const statusesOf = (file: ReviewFile): Map<string, ReviewHunk['status']> =>
+  new Map(file.hunks.map((hunk) => [hunk.id, hunk.status]));
+
+function withoutRejected(file: ReviewFile): FileState {
+  const { agent, user } = file;
+  if (agent.kind !== 'text' || user.kind !== 'text') return agent;
+  const status = statusesOf(file);
+  return { ...agent, text: agentText(file, user.text, agent.text, (id) => status.get(id) !== 'rejected') };
+}
+
+/** `base` with those of the agent's blocks that are `kept`. */
+function agentText({ path }: ReviewFile, base: string, agent: string, kept: (id: string) => boolean): string {
+  const { baseLines, agentLines, blocks, ids } = agentBlocks(path, base, agent);
+  const edits = blocks
+    .filter((_, index) => kept(ids[index] ?? ''))
+    .map(({ oldLine, oldCount, newLine, newCount }) => ({
+      line: oldLine,
+      deleteCount: oldCount,
+      lines: agentLines.slice(newLine, newLine + newCount),
+    }));
+  return applyLineEdits(baseLines, edits);
+}

@@ -1,0 +1,167 @@
+/** What is to be reviewed: the agent's changes, as hunks, against the user's files as they are now. */
+
+import { agentBlocks } from './agent-blocks.ts';
+import { type FileState, sameState } from './file-state.ts';
+import { wholeId } from './hunk-id.ts';
+import { splitLines } from './lines.ts';
+import { metadataStatus, movesStill, type TextState } from './metadata.ts';
+import { isGitPath, isOwnPath } from './path-rules.ts';
+import { type Placement, rebase } from './rebase.ts';
+import { type PairedChange, pairRenames } from './renames.ts';
+import type { CopyChange, Decisions, Review, ReviewFile, ReviewHunk } from './review-types.ts';
+import { sensitiveReason } from './sensitive.ts';
+
+/**
+ * `user`: the user's state of every path in `changes`, buffer over disk; a path that is not in it is absent.
+ *
+ * A decided hunk is listed with its decision. Of the others, those whose change the user's text already has are not
+ * listed, and the rest is pending or conflicting. Files without a hunk are not listed; the rest is sorted by path.
+ */
+export function reviewOf(
+  changes: readonly CopyChange[],
+  user: ReadonlyMap<string, FileState>,
+  decisions: Decisions,
+): Review {
+  const listed = changes.filter(({ path }) => !isGitPath(path) && !isOwnPath(path));
+  const files = pairRenames(listed, user)
+    .map((change) => reviewFile(change, decisions))
+    .filter((file) => file.hunks.length > 0);
+  return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+}
+
+function reviewFile(change: PairedChange, decisions: Decisions): ReviewFile {
+  const { path, from, userPath, base, agent, user } = change;
+  const sensitive =
+    sensitiveReason(path, base, agent) ?? (from === undefined ? undefined : sensitiveReason(from, base, agent));
+  return {
+    path,
+    kind: kindOf(change),
+    from,
+    userPath,
+    base,
+    agent,
+    user,
+    sensitive,
+    hunks: hunksOf(change, decisions),
+  };
+}
+
+function kindOf({ from, base, agent, user }: PairedChange): ReviewFile['kind'] {
+  if (from !== undefined) return 'rename';
+  if (agent.kind === 'absent') return 'delete';
+  return (base === 'unknown' ? user : base).kind === 'absent' ? 'create' : 'modify';
+}
+
+function hunksOf(change: PairedChange, decisions: Decisions): ReviewHunk[] {
+  const { base, agent, user } = change;
+  if (base === 'unknown') return baselessHunks(change, decisions);
+  if (sameState(base, agent) && change.from === undefined) return [];
+  if (base.kind !== 'text' || agent.kind !== 'text') return wholeHunk(change, base, decisions);
+  const lineHunks = textHunks(change.path, base, agent, user, decisions);
+  return [...lineHunks, ...metadataHunk(change, lineHunks, decisions)];
+}
+
+function textHunks(
+  path: string,
+  base: TextState,
+  agent: TextState,
+  user: FileState,
+  decisions: Decisions,
+): ReviewHunk[] {
+  const { baseLines, agentLines, blocks, ids } = agentBlocks(path, base.text, agent.text);
+  const userLines = user.kind === 'text' ? splitLines(user.text) : [];
+  const placements = (): Placement[] => {
+    if (user.kind !== 'text') return blocks.map(() => ({ kind: 'conflict', line: 0, count: 0 }));
+    if (user.text === agent.text) {
+      return blocks.map(({ newLine, newCount }) => ({ kind: 'there', line: newLine, count: newCount }));
+    }
+    return rebase(baseLines, agentLines, userLines, blocks, (index) => decisions.get(ids[index] ?? '') === 'accepted');
+  };
+  const hunks: ReviewHunk[] = [];
+  for (const [index, { kind, line, count }] of placements().entries()) {
+    const id = ids[index];
+    const block = blocks[index];
+    if (id === undefined || block === undefined) continue;
+    const decided = decisions.get(id);
+    if (!decided && kind === 'there') continue;
+    const oldLines = baseLines.slice(block.oldLine, block.oldLine + block.oldCount);
+    const newLines = agentLines.slice(block.newLine, block.newLine + block.newCount);
+    const hunk = { id, line, oldLines, newLines };
+    if (decided) hunks.push({ ...hunk, status: decided });
+    else if (kind === 'apart') hunks.push({ ...hunk, status: 'pending' });
+    else hunks.push({ ...hunk, status: 'conflicting', userLines: userLines.slice(line, line + count) });
+  }
+  return hunks;
+}
+
+/** Move and mode, where no line hunk takes them along. */
+function metadataHunk(change: PairedChange, lineHunks: readonly ReviewHunk[], decisions: Decisions): ReviewHunk[] {
+  const id = wholeId(change.path, change.base, change.agent);
+  const decided = decisions.get(id);
+  const status = decided ?? metadataStatus(change);
+  if (status === 'none') return [];
+  const taken = lineHunks.some((hunk) => status === 'conflicting' || hunk.status !== 'conflicting');
+  if (taken && !decided) return [];
+  return [{ id, status, line: 0, oldLines: [], newLines: [] }];
+}
+
+/** A creation, a deletion, or a change that has no lines: all of the file or nothing. */
+function wholeHunk(change: PairedChange, base: FileState, decisions: Decisions): ReviewHunk[] {
+  const { path, agent, user } = change;
+  const id = wholeId(path, base, agent);
+  const decided = decisions.get(id);
+  const pending = sameState(user, base) && base.kind !== 'other' && agent.kind !== 'other';
+  if (!decided && sameState(user, agent) && !movesStill(change)) return [];
+  const status = decided ?? (pending ? 'pending' : 'conflicting');
+  return [
+    {
+      id,
+      status,
+      line: 0,
+      oldLines: agent.kind === 'absent' ? linesOf(base) : [],
+      newLines: base.kind === 'absent' ? linesOf(agent) : [],
+      ...(status === 'conflicting' ? { userLines: linesOf(user) } : {}),
+    },
+  ];
+}
+
+const linesOf = (state: FileState): string[] => (state.kind === 'text' ? splitLines(state.text) : []);
+
+/** Nobody knows what the agent started from: everything that differs is shown, and none of it is guessed to fit. */
+function baselessHunks({ path, agent, user }: PairedChange, decisions: Decisions): ReviewHunk[] {
+  if (user.kind !== 'text' || agent.kind !== 'text' || user.text === agent.text) {
+    if (sameState(user, agent)) return [];
+    const id = wholeId(path, user, agent);
+    const status = decisions.get(id) ?? 'conflicting';
+    const onlyMode = user.kind === 'text' && agent.kind === 'text';
+    const [oldLines, newLines] = onlyMode ? [[], []] : [linesOf(user), linesOf(agent)];
+    return [{ id, status, line: 0, oldLines, newLines, userLines: oldLines }];
+  }
+  const { baseLines, agentLines, blocks, ids } = agentBlocks(path, user.text, agent.text);
+  return blocks.map((block, index) => {
+    const id = ids[index] ?? '';
+    const oldLines = baseLines.slice(block.oldLine, block.oldLine + block.oldCount);
+    const newLines = agentLines.slice(block.newLine, block.newLine + block.newCount);
+    return {
+      id,
+      status: decisions.get(id) ?? 'conflicting',
+      line: block.oldLine,
+      oldLines,
+      newLines,
+      userLines: oldLines,
+    };
+  });
+}
+
+/** Of hunks that are pending or conflicting: files that have one, lines added and lines removed. */
+export function countChanges(review: Review): { files: number; additions: number; deletions: number } {
+  const open = review.files
+    .map(({ hunks }) => hunks.filter(({ status }) => status === 'pending' || status === 'conflicting'))
+    .filter((hunks) => hunks.length > 0);
+  const hunks = open.flat();
+  return {
+    files: open.length,
+    additions: hunks.reduce((sum, { newLines }) => sum + newLines.length, 0),
+    deletions: hunks.reduce((sum, { oldLines }) => sum + oldLines.length, 0),
+  };
+}

@@ -1,0 +1,92 @@
+/** The real git, to hold our own diff and merge against. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Files } from './states.ts';
+
+const environment = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null', LC_ALL: 'C' };
+
+export function inFolder<T>(use: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'codex-lsp-git-'));
+  try {
+    return use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The files after `git apply`, as they were if it refused; and what it said. */
+export function gitApply(files: Files, patch: string): { files: Record<string, string>; said: string } {
+  return inFolder((folder) => {
+    execFileSync('git', ['init', '-q'], { cwd: folder, env: environment });
+    for (const [path, state] of Object.entries(files)) {
+      const at = join(folder, path);
+      mkdirSync(dirname(at), { recursive: true });
+      if (state.kind === 'text') {
+        writeFileSync(at, state.text);
+        chmodSync(at, state.mode);
+      } else if (state.kind === 'symlink') symlinkSync(state.target, at);
+      else if (state.kind === 'binary') {
+        writeFileSync(at, `\0${state.hash}`);
+        chmodSync(at, state.mode);
+      }
+    }
+    const apply = (...flags: string[]) =>
+      spawnSync('git', ['apply', '--whitespace=nowarn', ...flags], {
+        cwd: folder,
+        env: environment,
+        input: patch,
+        encoding: 'utf8',
+      });
+    const check = apply('--check');
+    const said = check.status === 0 ? apply().stderr : check.stderr;
+    return { files: tree(folder, ''), said };
+  });
+}
+
+/** `path` → `mode content`; of a link, `link target`. */
+function tree(root: string, folder: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    const at = join(root, path);
+    if (entry.isDirectory()) {
+      if (path !== '.git') Object.assign(found, tree(root, path));
+    } else if (entry.isSymbolicLink()) found[path] = `link ${readlinkSync(at)}`;
+    else found[path] = `${lstatSync(at).mode & 0o111 ? '755' : '644'} ${readFileSync(at, 'utf8')}`;
+  }
+  return found;
+}
+
+/** What `git apply` should leave of these files. */
+export function asTree(files: Files): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [path, state] of Object.entries(files)) {
+    if (state.kind === 'text') found[path] = `${state.mode & 0o111 ? '755' : '644'} ${state.text}`;
+    if (state.kind === 'binary') found[path] = `${state.mode & 0o111 ? '755' : '644'} \0${state.hash}`;
+    if (state.kind === 'symlink') found[path] = `link ${state.target}`;
+  }
+  return found;
+}
+
+/** The merged text, or undefined where git finds a conflict. */
+export function mergeFile(folder: string, base: string, ours: string, theirs: string): string | undefined {
+  const paths = Object.entries({ ours, base, theirs }).map(([name, content]) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  });
+  const merged = spawnSync('git', ['merge-file', '-p', '-q', ...paths], { env: environment, encoding: 'utf8' });
+  return merged.status === 0 ? merged.stdout : undefined;
+}

@@ -1,0 +1,36 @@
+/** Short words for what the tests of the changeset are about. */
+import { absent, type FileState } from '../../../server/changeset/file-state.ts';
+import { reviewOf } from '../../../server/changeset/review.ts';
+import type { CopyChange, Decisions, Review } from '../../../server/changeset/review-types.ts';
+
+export const text = (content: string, mode = 0o644): FileState => ({ kind: 'text', text: content, mode });
+export const binary = (hash: string, mode = 0o644): FileState => ({ kind: 'binary', hash, size: 3, mode });
+export const link = (target: string): FileState => ({ kind: 'symlink', target });
+export { absent };
+
+/** `'a b c'` as lines of one word. */
+export const words = (line: string): string =>
+  line
+    .split(' ')
+    .filter(Boolean)
+    .map((word) => `${word}\n`)
+    .join('');
+
+export type Files = Readonly<Record<string, FileState>>;
+
+/** The review of what turned `base` into `agent`, while the user's files became `user`. */
+export function review(base: Files, agent: Files, user: Files = base, decisions: Decisions = new Map()): Review {
+  return reviewOf(changesOf(base, agent), new Map(Object.entries(user)), decisions);
+}
+
+export function changesOf(base: Files, agent: Files): CopyChange[] {
+  const paths = new Set([...Object.keys(base), ...Object.keys(agent)]);
+  return [...paths].map((path) => ({ path, base: base[path] ?? absent, agent: agent[path] ?? absent }));
+}
+
+/** Every hunk as `path:line status`, lines from 1. */
+export const listed = ({ files }: Review): string[] =>
+  files.flatMap(({ path, hunks }) => hunks.map(({ line, status }) => `${path}:${line + 1} ${status}`));
+
+export const idsOf = ({ files }: Review, status = 'pending'): string[] =>
+  files.flatMap(({ hunks }) => hunks.filter((hunk) => hunk.status === status).map(({ id }) => id));
