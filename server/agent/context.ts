@@ -1,0 +1,170 @@
+/** What the model is told besides its instructions, as items of the conversation. Pure: nothing here reads anything. */
+import type { ConversationItem } from '../model/model.ts';
+import type { ThreadEvent, TurnStatus } from '../protocol/thread.ts';
+import type { AgentsMd } from './agents-md.ts';
+
+export const userMessage = (text: string): ConversationItem => ({
+  type: 'message',
+  role: 'user',
+  content: [{ type: 'input_text', text }],
+});
+
+export type Environment = {
+  /** The workspace, absolute; also where the copy is mounted. */
+  root: string;
+  /** 'linux', 'darwin', … with what else is known of it. */
+  os: string;
+  shell: string;
+  network: 'off' | 'full';
+  /** `readOnly`: commands can't write the workspace either. */
+  sandbox: 'workspace' | 'readOnly';
+  /** YYYY-MM-DD. */
+  date: string;
+};
+
+export const environmentContext = (environment: Environment): ConversationItem =>
+  section('environment_context', [
+    `<workspace>${environment.root}</workspace>`,
+    `<os>${environment.os}</os>`,
+    `<shell>${environment.shell}</shell>`,
+    `<network>${environment.network}</network>`,
+    `<files>${environment.sandbox === 'readOnly' ? 'read-only' : 'writable in the workspace'}</files>`,
+    `<date>${environment.date}</date>`,
+  ]);
+
+/** Undefined where there are none. */
+export function agentsMdContext({ files, truncated }: AgentsMd): ConversationItem | undefined {
+  if (files.length === 0) return undefined;
+  return section('agents_md', [
+    'Instructions of the user and the project, the general before the particular. They hold for their folder and what is below it.',
+    ...files.map(({ path, text }) => `<file path=${quoted(path)}>\n${text.replace(/\n$/, '')}\n</file>`),
+    ...(truncated ? ['Cut: what is beyond 32 KiB in all is left out. Read the files for the rest.'] : []),
+  ]);
+}
+
+/**
+ * Of these sections, those that the conversation does not hold yet as they are now. Appended, never put in place of the
+ * old ones: the prefix of the conversation stays what it was.
+ */
+export function contextUpdates(
+  conversation: readonly ConversationItem[],
+  sections: readonly (ConversationItem | undefined)[],
+): ConversationItem[] {
+  return sections
+    .filter((item) => item !== undefined)
+    .filter((item) => {
+      const tag = tagOf(item);
+      const last = conversation.findLast((earlier) => tagOf(earlier) === tag);
+      return textIn(last) !== textIn(item);
+    });
+}
+
+/** Something the task was delegated from. Lines are 0-based, the end exclusive. */
+export type Attachment = {
+  path: string;
+  lines?: { start: number; end: number };
+  /** The selected text, as the buffer has it. */
+  selection?: string;
+  diagnostics?: readonly { line: number; severity: string; message: string; source?: string }[];
+  /** The buffer differs from the file on disk. */
+  unsaved?: boolean;
+};
+
+const selectionCharsMax = 40_000;
+const diagnosticsMax = 50;
+const diagnosticCharsMax = 1000;
+const attachmentsMax = 100;
+
+/** The user's message of a turn: where it was delegated from, and the prompt in the user's own words at the end. */
+export function taskMessage(task: {
+  prompt: string;
+  mode: 'task' | 'ask';
+  attachments: readonly Attachment[];
+}): ConversationItem {
+  const shown = task.attachments.slice(0, attachmentsMax);
+  const more = task.attachments.length - shown.length;
+  return userMessage(
+    [
+      ...(shown.length > 0 ? [`<attached>\n${shown.map(attachment).join('\n')}\n</attached>`] : []),
+      ...(more > 0 ? [`${more} more files were attached and are left out.`] : []),
+      ...(task.mode === 'ask' ? ['This turn is a question. Answer it in words; files cannot be changed in it.'] : []),
+      task.prompt,
+    ].join('\n\n'),
+  );
+}
+
+function attachment({ path, lines, selection, diagnostics = [], unsaved }: Attachment): string {
+  const attributes = [
+    `path=${quoted(path)}`,
+    ...(lines ? [`lines="${lines.start + 1}-${Math.max(lines.end, lines.start + 1)}"`] : []),
+    ...(unsaved ? ['unsaved="true"'] : []),
+  ].join(' ');
+  const shown = diagnostics.slice(0, diagnosticsMax);
+  const more = diagnostics.length - shown.length;
+  const content = [
+    ...(selection === undefined ? [] : [`<selection>\n${cut(selection, selectionCharsMax)}\n</selection>`]),
+    ...shown.map(
+      ({ line, severity, message, source }) =>
+        `line ${line + 1}: ${severity}: ${cut(message, diagnosticCharsMax)}${source ? ` (${source})` : ''}`,
+    ),
+    ...(more > 0 ? [`${more} more diagnostics`] : []),
+  ];
+  return content.length === 0 ? `<file ${attributes}/>` : `<file ${attributes}>\n${content.join('\n')}\n</file>`;
+}
+
+/**
+ * What became of the agent's work since its last turn, from the events after it; undefined where there is nothing to
+ * tell. `pending` and `conflicting` are paths, as the review has them now.
+ */
+export function reviewContext(since: {
+  lastTurn?: TurnStatus;
+  events: readonly ThreadEvent[];
+  pending?: readonly string[];
+  conflicting?: readonly string[];
+}): ConversationItem | undefined {
+  const decided = new Map<string, { path: string; status: string }>();
+  const comments: string[] = [];
+  const undone = new Set<string>();
+  for (const event of since.events) {
+    if (event.type === 'hunksDecided') {
+      for (const { id, path, status } of event.hunks) decided.set(id, { path, status });
+      if (event.comment) comments.push(event.comment);
+    }
+    if (event.type === 'undone') for (const path of event.result.applied) undone.add(path);
+  }
+  const paths = (status: string) => {
+    const counts = new Map<string, number>();
+    for (const hunk of decided.values())
+      if (hunk.status === status) counts.set(hunk.path, (counts.get(hunk.path) ?? 0) + 1);
+    return [...counts].map(([path, count]) => `${path} (${count} ${count === 1 ? 'hunk' : 'hunks'})`);
+  };
+  const line = (what: string, list: readonly string[]) => (list.length > 0 ? [`${what}: ${list.join(', ')}`] : []);
+  const lines = [
+    ...(since.lastTurn === 'interrupted' ? ['The turn before was stopped by the user before it was finished.'] : []),
+    ...(since.lastTurn === 'failed' ? ['The turn before ended by a failure before it was finished.'] : []),
+    ...line('Accepted, now in the user’s files', paths('accepted')),
+    ...line('Rejected, taken out of your copy', paths('rejected')),
+    ...line('Undone by the user', [...undone]),
+    ...line('Still waiting for the user’s review, and still in your copy', since.pending ?? []),
+    ...line('In conflict with what the user has written meanwhile', since.conflicting ?? []),
+    ...comments.map((comment) => `The user said of a rejected change: ${comment}`),
+  ];
+  return lines.length > 0 ? section('review', lines) : undefined;
+}
+
+const section = (tag: string, lines: readonly string[]): ConversationItem =>
+  userMessage([`<${tag}>`, ...lines, `</${tag}>`].join('\n'));
+
+/** The tag that one of our sections begins with. */
+const tagOf = (item: ConversationItem): string | undefined => /^<(\w+)>\n/.exec(textIn(item) ?? '')?.[1];
+
+function textIn(item: ConversationItem | undefined): string | undefined {
+  if (item?.role !== 'user' || !Array.isArray(item.content)) return undefined;
+  const [part]: { text?: unknown }[] = item.content;
+  return typeof part?.text === 'string' ? part.text : undefined;
+}
+
+const quoted = (path: string): string => JSON.stringify(path);
+
+const cut = (text: string, charsMax: number): string =>
+  text.length > charsMax ? `${text.slice(0, charsMax)}\n[cut after ${charsMax} characters]` : text;

@@ -1,0 +1,32 @@
+/** What the model is told of a command: how it ended, how long it took, and its output within the limit. Pure. */
+import type { CommandResult } from '../../sandbox/types.ts';
+import { abortedOutput } from '../repair.ts';
+import { bytesPerToken, truncateMiddle } from '../truncate.ts';
+import type { ToolLimits } from './tool.ts';
+
+type Ran = Extract<CommandResult, { kind: 'ran' }>;
+
+export function commandReport(result: CommandResult, limits: ToolLimits, timeoutMs: number): string {
+  if (result.kind === 'unavailable')
+    return `The command did not run: no sandbox can be had on this machine, and nothing runs outside of one. ${result.reason} ${result.remedy} No command will run in this turn; apply_patch still works. Tell the user what you could not check.`;
+  const output = truncateMiddle(result.output, limits.outputTokens * bytesPerToken);
+  return [
+    ending(result, timeoutMs),
+    `Wall time: ${(result.durationMs / 1000).toFixed(1)} s`,
+    output === '' ? 'No output.' : `Output:\n${output}`,
+  ].join('\n');
+}
+
+function ending({ status, exitCode, limit, outputBytes }: Ran, timeoutMs: number): string {
+  if (status === 'killed' && limit === undefined) return abortedOutput;
+  const code = exitCode === undefined ? '' : `Exit code: ${exitCode}`;
+  if (limit === undefined) return code || 'Ended without an exit code';
+  const why = {
+    time: `it ran longer than ${Math.round(timeoutMs / 1000)} s; ask for more with timeoutMs, or run less`,
+    output: `it wrote ${outputBytes} bytes, more than may be`,
+    processes: 'it started too many processes',
+    memory: 'it used too much memory',
+    disk: 'it wrote too much to disk',
+  }[limit];
+  return [`${status === 'killed' ? 'Killed' : 'Stopped by a limit'}: ${why}`, ...(code ? [code] : [])].join('\n');
+}

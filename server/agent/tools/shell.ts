@@ -1,0 +1,142 @@
+/** `shell`: one command in the sandbox, on the thread's copy. There is no way to ask for a run outside of it. */
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import type { ItemOf } from '../../protocol/thread.ts';
+import { bytesPerToken, truncateMiddle } from '../truncate.ts';
+import type { Permission } from '../workbench.ts';
+import { commandReport } from './command-report.ts';
+import { failedCall, parseArguments, type Tool, type ToolContext } from './tool.ts';
+import { resolveWorkdir } from './workdir.ts';
+
+const timeoutMsDefault = 120_000;
+/** Of a command's output as events and journal have it, whatever the model may see. */
+const itemOutputBytesMax = 64 * 1024;
+
+const reason = z.string().min(1);
+/** Absent and null are the same: some models fill in every parameter. */
+export const argumentsSchema = z.strictObject({
+  command: z.string().min(1),
+  workdir: z.string().nullish(),
+  timeoutMs: z.number().int().positive().nullish(),
+  network: z.strictObject({ hosts: z.array(z.string().min(1)).min(1), reason }).nullish(),
+  read: z
+    .strictObject({
+      paths: z.array(z.string().refine(isAbsolute, 'must be an absolute path')).min(1),
+      reason,
+    })
+    .nullish(),
+});
+type Arguments = z.infer<typeof argumentsSchema>;
+
+const reasonSchema = { type: 'string', description: 'One sentence for the user: what it is needed for.' };
+
+export const shell: Tool = {
+  name: 'shell',
+  definition: () => ({
+    type: 'function',
+    name: 'shell',
+    description:
+      'Runs a command with bash in the sandbox, in your copy of the workspace, and answers its exit code and output (stdout and stderr; long output keeps its head and tail). Without a terminal and without input. Processes that are still there when the command ends are killed. The network is off, and nothing outside of the workspace can be written.',
+    strict: false,
+    parameters: {
+      type: 'object',
+      properties: {
+        command: { type: 'string', description: 'Given to /bin/bash -c.' },
+        workdir: { type: 'string', description: 'Folder inside the workspace; default: the workspace itself.' },
+        timeoutMs: {
+          type: 'integer',
+          description: `Milliseconds after which the command is killed. Default ${timeoutMsDefault}; the user's setting is the upper limit.`,
+        },
+        network: {
+          type: 'object',
+          description: 'Asks the user to open the network to these hosts for this command.',
+          properties: { hosts: { type: 'array', items: { type: 'string' } }, reason: reasonSchema },
+          required: ['hosts', 'reason'],
+          additionalProperties: false,
+        },
+        read: {
+          type: 'object',
+          description: 'Asks the user to let this command read these absolute paths outside of the workspace.',
+          properties: { paths: { type: 'array', items: { type: 'string' } }, reason: reasonSchema },
+          required: ['paths', 'reason'],
+          additionalProperties: false,
+        },
+      },
+      required: ['command'],
+      additionalProperties: false,
+    },
+  }),
+
+  async run(call, context) {
+    const parsed = parseArguments(call, argumentsSchema);
+    if (!parsed.ok) return failedCall(call, parsed.problem, context);
+    const { command, workdir, timeoutMs: asked, read, network } = parsed.value;
+    const cwd = resolveWorkdir(workdir, context.root);
+    if (!cwd.ok) return failedCall(call, cwd.problem, context);
+    if (/^\s*apply_patch\b/.test(command))
+      return failedCall(
+        call,
+        'apply_patch is a tool of its own and no command: call the tool with the patch.',
+        context,
+      );
+
+    const item = {
+      id: context.newId(),
+      type: 'command' as const,
+      command,
+      cwd: cwd.value,
+      reason: network?.reason ?? read?.reason,
+    };
+    const permission = await permitAll(parsed.value, cwd.value, context);
+    if (!permission.allowed) {
+      context.emit({ type: 'itemCompleted', item: { ...item, status: 'declined', output: permission.reason } });
+      return { output: `The command was not run: ${permission.reason}`, stopTurn: permission.stopTurn };
+    }
+    context.signal.throwIfAborted();
+
+    const timeoutMs = Math.min(asked ?? timeoutMsDefault, context.limits.commandSeconds * 1000);
+    context.emit({ type: 'itemStarted', item: { ...item, status: 'running' } });
+    const result = await context.workbench.runCommand({
+      command,
+      cwd: cwd.value,
+      timeoutMs,
+      readPaths: read?.paths ?? [],
+      onOutput: (delta) => context.emit({ type: 'itemDelta', itemId: item.id, delta }),
+      signal: context.signal,
+    });
+    const ended: ItemOf<'command'> =
+      result.kind === 'unavailable'
+        ? { ...item, status: 'failed', output: `${result.reason} ${result.remedy}` }
+        : {
+            ...item,
+            status: result.status,
+            exitCode: result.exitCode,
+            output: truncateMiddle(
+              result.output,
+              Math.min(itemOutputBytesMax, context.limits.outputTokens * bytesPerToken),
+            ),
+            durationMs: result.durationMs,
+            limit: result.limit,
+          };
+    context.emit({ type: 'itemCompleted', item: ended });
+    return { output: commandReport(result, context.limits, timeoutMs) };
+  },
+};
+
+/** Everything the command asks for, one after the other; the first no is the answer. */
+async function permitAll(
+  { command, network, read }: Arguments,
+  cwd: string,
+  context: ToolContext,
+): Promise<Permission> {
+  const actions = [
+    ...(network ? [{ kind: 'network' as const, ...network, command }] : []),
+    ...(read ? [{ kind: 'read' as const, ...read, command }] : []),
+    { kind: 'command' as const, command, cwd },
+  ];
+  for (const action of actions) {
+    const permission = await context.workbench.permit(action);
+    if (!permission.allowed) return permission;
+  }
+  return { allowed: true };
+}
