@@ -1,0 +1,161 @@
+/** What this machine has, looked up once per process: tools at system paths, system folders, limits, the user. */
+import { access, constants, lstat, readFile, readlink, realpath } from 'node:fs/promises';
+import { homedir, release, userInfo } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { isInside } from './environment.ts';
+import { outputOf } from './process.ts';
+
+export type Tools = { bwrap: string; unshare: string; mount: string; prlimit: string; mkfifo: string };
+
+export type Host = {
+  uid: number;
+  gid: number;
+  user: string;
+  home: string;
+  bwrap: { version: string; hasSize: boolean; hasDisableUserns: boolean };
+  /** Top-level folders of the system: read-only, or (`target`) a symbolic link. */
+  system: readonly { path: string; target?: string }[];
+  kernel: readonly string[];
+  secretFiles: readonly string[];
+  secretFolders: readonly string[];
+  node?: { executable: string; npm?: string };
+  /** The real file behind `/etc/resolv.conf`, where it lies under a hidden folder. */
+  resolver?: string;
+  /** Hard limits of the server itself; `processes` only where the kernel counts them by user namespace (5.14). */
+  limits: { processes?: number; fileBytes: number; dataBytes: number };
+};
+
+/** Never looked up through PATH: a workspace may be on it. */
+const toolFolders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/run/current-system/sw/bin'];
+const systemFolders = [
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/etc',
+  '/opt',
+  '/nix',
+  '/gnu',
+  '/snap',
+  '/home/linuxbrew/.linuxbrew',
+  '/run/current-system',
+  '/run/wrappers',
+];
+const secretFiles = ['shadow', 'shadow-', 'gshadow', 'gshadow-', 'sudoers', 'krb5.keytab'].map(
+  (name) => `/etc/${name}`,
+);
+const secretFolders = [
+  'ssh',
+  'ssl/private',
+  'sudoers.d',
+  'kubernetes',
+  'wireguard',
+  'NetworkManager',
+  'letsencrypt',
+].map((name) => `/etc/${name}`);
+
+/** Kernel knobs that belong to the machine: without these a command started by root can write `core_pattern`. */
+const kernelFolders = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/sysrq-trigger'];
+
+const names = ['bwrap', 'unshare', 'mount', 'prlimit', 'mkfifo'] as const;
+
+/** Where the tools are; or the names of those that are missing. */
+export async function findTools(folders: readonly string[] = toolFolders): Promise<Tools | { missing: string[] }> {
+  const found = await Promise.all(names.map((name) => firstExecutable(folders.map((folder) => `${folder}/${name}`))));
+  const [bwrap, unshare, mount, prlimit, mkfifo] = found;
+  if (bwrap && unshare && mount && prlimit && mkfifo) return { bwrap, unshare, mount, prlimit, mkfifo };
+  return { missing: names.filter((_, index) => found[index] === undefined) };
+}
+
+export async function readHost(tools: Tools): Promise<Host> {
+  const { uid, gid, username } = userInfo();
+  const version = (await outputOf(tools.bwrap, ['--version'])).trim().replace(/^\S+ /, '');
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const atLeast = (wanted: number) => major > 0 || minor >= wanted;
+  return {
+    uid,
+    gid,
+    user: username,
+    home: await privateHome(),
+    bwrap: { version, hasSize: atLeast(7), hasDisableUserns: atLeast(8) },
+    system: (await Promise.all(systemFolders.map(systemEntry))).filter((entry) => entry !== undefined),
+    kernel: await existing(kernelFolders),
+    secretFiles: await existing(secretFiles),
+    secretFolders: await existing(secretFolders),
+    node: await serverNode(),
+    resolver: await hiddenResolver(),
+    limits: await hardLimits(),
+  };
+}
+
+async function firstExecutable(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
+  }
+  return undefined;
+}
+
+async function systemEntry(path: string): Promise<{ path: string; target?: string } | undefined> {
+  const status = await lstat(path).catch(() => undefined);
+  if (status?.isSymbolicLink()) return { path, target: await readlink(path) };
+  return status?.isDirectory() ? { path } : undefined;
+}
+
+/** Real paths: a mount point can't be a symbolic link. */
+async function existing(paths: readonly string[]): Promise<string[]> {
+  const real = await Promise.all(paths.map((path) => realpath(path).catch(() => undefined)));
+  return real.filter((path) => path !== undefined);
+}
+
+/** Where an empty home is mounted. Service accounts have homes that can't be hidden, such as `/` or `/usr/sbin`. */
+async function privateHome(): Promise<string> {
+  const real = await realpath(homedir()).catch(() => undefined);
+  if (real === '/root') return real;
+  const isSystem = real === undefined || dirname(real) === '/' || [...toolFolders, ...systemFolders].includes(real);
+  return isSystem ? '/home/user' : real;
+}
+
+async function serverNode(): Promise<Host['node']> {
+  const executable = await realpath(process.execPath).catch(() => undefined);
+  if (executable === undefined) return undefined;
+  // `/prefix/bin/node` has its npm in `/prefix/lib/node_modules/npm`.
+  const isInstalled = basename(dirname(executable)) === 'bin';
+  const npm = isInstalled ? join(dirname(dirname(executable)), 'lib/node_modules/npm') : undefined;
+  const hasNpm =
+    npm !== undefined &&
+    (await access(`${npm}/bin/npm-cli.js`).then(
+      () => true,
+      () => false,
+    ));
+  return { executable, npm: hasNpm ? npm : undefined };
+}
+
+async function hiddenResolver(): Promise<string | undefined> {
+  const real = await realpath('/etc/resolv.conf').catch(() => undefined);
+  return real !== undefined && !isInside(real, '/etc') && !isInside(real, '/usr') ? real : undefined;
+}
+
+/** A limit can't be set above its hard value by an ordinary user. */
+async function hardLimits(): Promise<Host['limits']> {
+  const text = await readFile('/proc/self/limits', 'utf8').catch(() => '');
+  const hard = (name: string) => {
+    const value = new RegExp(`^${name} +\\S+ +(\\S+)`, 'm').exec(text)?.[1];
+    return value === undefined || value === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(value);
+  };
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  const countsByNamespace = major > 5 || (major === 5 && minor >= 14);
+  return {
+    processes: countsByNamespace ? hard('Max processes') : undefined,
+    fileBytes: hard('Max file size'),
+    dataBytes: hard('Max data size'),
+  };
+}

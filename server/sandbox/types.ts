@@ -1,0 +1,66 @@
+/** What the sandbox is asked for, and what it answers. */
+import type { CommandLimit } from '../protocol/thread.ts';
+
+/** What is possible for a command, whoever asks. Nothing the model says can widen it. */
+export type SandboxPolicy = {
+  /** `readOnly`: the workspace can't be written. */
+  mode: 'workspace' | 'readOnly';
+  network: 'off' | 'full';
+  /** Absolute folders outside the workspace that may be read. */
+  readableRoots: readonly string[];
+  /** Environment variables passed on, by name. */
+  env: readonly string[];
+  processesMax: number;
+  memoryBytesMax: number;
+  diskBytesMax: number;
+};
+
+/** The layers of a thread's copy, on the host. All absolute. */
+export type CopyLayers = {
+  /** The user's workspace, real path: the lower layer, and where the overlay is mounted. */
+  root: string;
+  upper: string;
+  work: string;
+  /** A file: NUL-separated workspace-relative paths still to be made whiteouts in `upper` before the next mount. */
+  whiteouts: string;
+};
+
+export type SandboxStatus =
+  | { kind: 'overlay'; bwrapVersion: string }
+  /** `remedy`: what to do, a command where there is one. */
+  | { kind: 'none'; reason: string; remedy: string };
+
+export type CommandRequest = {
+  layers: CopyLayers;
+  policy: SandboxPolicy;
+  /** Of the face that asks: where PATH, the language and `policy.env` come from. Nothing else of it reaches the command. */
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Run by `/bin/bash -c`. */
+  command: string;
+  /** Absolute, inside the root. */
+  cwd: string;
+  timeoutMs: number;
+  /** Bytes of output kept, head and tail; what is beyond is drained and counted. */
+  outputBytesMax: number;
+  signal: AbortSignal;
+  /** Live output, as it comes, decoded; not after the result is there. At most `outputBytesMax` bytes in all. */
+  onOutput?: (chunk: string) => void;
+  /** Called once after the command has ended, with the path of the still mounted copy; no process of the command lives. */
+  inspect?: (mergedRoot: string) => Promise<void>;
+};
+
+export type CommandResult =
+  | {
+      kind: 'ran';
+      /** `killed`: by us, because of `limit`, or (no limit) because the signal fired. */
+      status: 'completed' | 'failed' | 'killed';
+      exitCode?: number;
+      limit?: CommandLimit;
+      /** stdout and stderr as they came; the middle left out beyond `outputBytesMax`, and said so. */
+      output: string;
+      /** Bytes there were in all. */
+      outputBytes: number;
+      durationMs: number;
+    }
+  /** The command did not run at all. */
+  | { kind: 'unavailable'; reason: string; remedy: string };

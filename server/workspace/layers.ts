@@ -1,0 +1,99 @@
+/** The copy as the agent sees it: the upper layer over the user's workspace, read as the kernel's overlay reads it. */
+import type { BigIntStats } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { absent, type FileState } from '../changeset/file-state.ts';
+import { joined, parentOf, parentsOf } from './paths.ts';
+import { readState, stateAt, statusOf } from './snapshot.ts';
+
+/** On the host, all absolute; what the sandbox mounts. */
+export type LayerPaths = {
+  readonly root: string;
+  readonly upper: string;
+  readonly work: string;
+  /** A file: NUL-separated paths that become whiteouts in `upper` before the next mount. */
+  readonly whiteouts: string;
+};
+
+export type Located = { in: 'upper'; status: BigIntStats } | { in: 'lower' } | { in: 'nowhere' };
+
+/** What hides a name of the lower layer: a character device 0:0. */
+export const isWhiteout = (status: BigIntStats): boolean => status.isCharacterDevice() && status.rdev === 0n;
+
+export class Layers {
+  readonly paths: LayerPaths;
+  /** Deleted by us; node can't make a device, so the sandbox does before it mounts. */
+  readonly pending = new Set<string>();
+  /** Folders of `upper` that hide the lower one wholly, with the inode seen then: only a mounted copy tells. */
+  readonly opaque = new Map<string, string>();
+
+  constructor(paths: LayerPaths) {
+    this.paths = paths;
+  }
+
+  upper(path: string): string {
+    return join(this.paths.upper, path);
+  }
+
+  lower(path: string): string {
+    return join(this.paths.root, path);
+  }
+
+  isOpaque(path: string, status: BigIntStats): boolean {
+    return this.opaque.get(path) === String(status.ino);
+  }
+
+  async locate(path: string): Promise<Located> {
+    let isLowerHidden = false;
+    for (const part of [...parentsOf(path), path]) {
+      if (this.pending.has(part)) return { in: 'nowhere' };
+      const status = await statusOf(this.upper(part));
+      if (!status) return { in: isLowerHidden ? 'nowhere' : 'lower' };
+      if (isWhiteout(status)) return { in: 'nowhere' };
+      if (part === path) return { in: 'upper', status };
+      if (!status.isDirectory()) return { in: 'nowhere' };
+      isLowerHidden ||= this.isOpaque(part, status);
+    }
+    return { in: 'nowhere' };
+  }
+
+  /** `buffers`: text that the user has and the disk has not. */
+  async read(path: string, buffers: ReadonlyMap<string, string> = new Map()): Promise<FileState> {
+    const located = await this.locate(path);
+    if (located.in === 'nowhere') return absent;
+    if (located.in === 'upper') return stateAt(this.upper(path));
+    const disk = await readState(this.paths.root, path);
+    const text = buffers.get(path);
+    if (text === undefined || disk.kind === 'symlink' || disk.kind === 'other') return disk;
+    return { kind: 'text', text, mode: disk.kind === 'absent' ? 0o644 : disk.mode };
+  }
+
+  /** Whether anything in the lower layer shines through at this path. */
+  async showsLower(path: string): Promise<boolean> {
+    if (!(await statusOf(this.lower(path)))) return false;
+    const parent = parentOf(path);
+    if (parent === '') return true;
+    const located = await this.locate(parent);
+    if (located.in !== 'upper') return located.in === 'lower';
+    for (const part of [...parentsOf(parent), parent]) {
+      const status = await statusOf(this.upper(part));
+      if (status && this.isOpaque(part, status)) return false;
+    }
+    return true;
+  }
+
+  async isFolder(path: string): Promise<boolean> {
+    const located = await this.locate(path);
+    if (located.in === 'upper') return located.status.isDirectory();
+    return located.in === 'lower' && ((await statusOf(this.lower(path)))?.isDirectory() ?? false);
+  }
+
+  lowerNames(folder: string): Promise<string[]> {
+    return readdir(this.lower(folder)).catch(() => []);
+  }
+
+  /** Names below a folder of the lower layer. */
+  async lowerChildren(folder: string): Promise<string[]> {
+    return (await this.lowerNames(folder)).map((name) => joined(folder, name));
+  }
+}

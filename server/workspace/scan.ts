@@ -1,0 +1,142 @@
+/** Finds every path at which a copy's upper layer may differ from what the user has. Follows no symbolic link. */
+import { chmod, opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Counted, listLower } from './counted.ts';
+import { isWhiteout, type Layers } from './layers.ts';
+import { isHidden, joined } from './paths.ts';
+import { codeOf, statusOf } from './snapshot.ts';
+
+/** Entries of the upper layer looked at, and paths found. */
+export const entriesMax = 200_000;
+export const foundMax = 20_000;
+
+export type Found = {
+  paths: Set<string>;
+  /** What could not be looked at, as sentences. */
+  problems: string[];
+  /** A limit was reached: what is not in `paths` may have changed too. */
+  isTruncated: boolean;
+};
+
+/**
+ * `merged`: the path of the mounted copy; without it, folders that hide the user's are known from earlier only.
+ * `startedAtMs`: files of the user that are newer say nothing about the copy. `known`: paths to visit in any case.
+ */
+export async function scanUpper(options: {
+  layers: Layers;
+  counts: Counted;
+  known: ReadonlyMap<string, unknown>;
+  startedAtMs: number;
+  merged?: string;
+}): Promise<Found> {
+  const { layers, counts, known, startedAtMs, merged } = options;
+  const found: Found = { paths: new Set(), problems: [], isTruncated: false };
+  const knownFolders = foldersOf(known);
+  let entries = 0;
+
+  const add = async (path: string) => {
+    if (found.paths.size >= foundMax) found.isTruncated = true;
+    else if (known.has(path) || (await counts.file(path))) found.paths.add(path);
+  };
+  /** Files of the user below a folder that the copy has no more. */
+  const addDeleted = async (folder: string) => {
+    for (const path of await listLower(layers, folder, counts)) {
+      if ((await layers.locate(path)).in !== 'upper') await add(path);
+    }
+  };
+
+  const folders: { path: string; isLowerHidden: boolean }[] = [{ path: '', isLowerHidden: false }];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    const { path, isLowerHidden } = folder;
+    const names = await namesIn(layers.upper(path));
+    if (names === undefined) {
+      found.problems.push(`${path}: this folder of the copy can not be read`);
+      continue;
+    }
+    let hidesLower = isLowerHidden;
+    if (path !== '' && !isLowerHidden) {
+      const lower = await statusOf(layers.lower(path));
+      if (lower?.isDirectory()) {
+        if (await isOpaque(layers, path, names, { startedAtMs, merged })) {
+          hidesLower = true;
+          await addDeleted(path);
+        }
+      } else if (lower) await add(path);
+    }
+    for (const name of names) {
+      const child = joined(path, name);
+      if (++entries > entriesMax) {
+        found.isTruncated = true;
+        return found;
+      }
+      if (isHidden(child)) continue;
+      const status = await statusOf(layers.upper(child));
+      if (!status) {
+        if (name.includes('\ufffd')) found.problems.push(`${child}: the name is not UTF-8`);
+        continue;
+      }
+      if (status.isDirectory()) {
+        if (knownFolders.has(child) || (await counts.folder(child)))
+          folders.push({ path: child, isLowerHidden: hidesLower });
+        continue;
+      }
+      const lower = hidesLower ? undefined : await statusOf(layers.lower(child));
+      if (lower?.isDirectory()) await addDeleted(child);
+      if (!isWhiteout(status) || known.has(child) || (lower && !lower.isDirectory())) await add(child);
+    }
+  }
+  return found;
+}
+
+/** Remembers what it finds: later, without a mount, nobody can tell. */
+async function isOpaque(
+  layers: Layers,
+  path: string,
+  names: readonly string[],
+  { startedAtMs, merged }: { startedAtMs: number; merged?: string },
+): Promise<boolean> {
+  const status = await statusOf(layers.upper(path));
+  if (!status) return false;
+  if (merged === undefined) return layers.isOpaque(path, status);
+  const present = new Set(names);
+  for (const child of await layers.lowerNames(path)) {
+    if (present.has(child) || layers.pending.has(joined(path, child))) continue;
+    const lower = await statusOf(layers.lower(joined(path, child)));
+    // Made or renamed while mounted: the mount may not show it, opaque or not.
+    if (!lower || Number(lower.ctimeNs / 1_000_000n) > startedAtMs) continue;
+    if (await statusOf(join(merged, path, child))) {
+      layers.opaque.delete(path);
+      return false;
+    }
+    layers.opaque.set(path, String(status.ino));
+    return true;
+  }
+  return layers.isOpaque(path, status);
+}
+
+/** A command may have taken its own permission to read a folder; the copy is ours, so we give it back. */
+async function namesIn(folder: string): Promise<string[] | undefined> {
+  for (const attempt of [1, 2]) {
+    try {
+      const names: string[] = [];
+      for await (const entry of await opendir(folder)) {
+        names.push(entry.name);
+        if (names.length > entriesMax) break;
+      }
+      return names;
+    } catch (error) {
+      if (codeOf(error) !== 'EACCES' || attempt === 2) return undefined;
+      await chmod(folder, 0o755).catch(() => {});
+    }
+  }
+  return undefined;
+}
+
+function foldersOf(paths: ReadonlyMap<string, unknown>): Set<string> {
+  const folders = new Set<string>();
+  for (const path of paths.keys()) {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
+      folders.add(path.slice(0, end));
+  }
+  return folders;
+}

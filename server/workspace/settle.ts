@@ -1,0 +1,98 @@
+/** Makes the upper layer hold exactly the given changes, beside what no changeset ever holds. */
+import { chmod, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FileState, sameState } from '../changeset/file-state.ts';
+import { type Counted, listLower } from './counted.ts';
+import { isWhiteout, type Layers } from './layers.ts';
+import { isHidden, joined, parentsOf } from './paths.ts';
+import type { Settled } from './record.ts';
+import { removeTree } from './remove-tree.ts';
+import { stateAt, statusOf } from './snapshot.ts';
+import { UpperEdit } from './upper-edit.ts';
+
+/** May be run again after it was broken off: what it made true stays so. `aside`: on the file system of `upper`. */
+export async function settleUpper(options: {
+  layers: Layers;
+  counts: Counted;
+  next: Settled;
+  aside: string;
+}): Promise<void> {
+  const { layers, counts, next, aside } = options;
+  const wantedFolders = new Set([...next.keys()].flatMap(parentsOf));
+  const wants = (path: string): FileState | undefined => next.get(path)?.agent;
+
+  for (const path of [...layers.pending]) {
+    const isWanted = wants(path)?.kind === 'absent' || !(await counts.file(path));
+    if (!isWanted) layers.pending.delete(path);
+  }
+
+  /** Whether anything is left in the folder afterwards. */
+  const clear = async (folder: string): Promise<boolean> => {
+    let isEmpty = true;
+    for (const name of await readdir(layers.upper(folder))) {
+      const path = joined(folder, name);
+      if (await staysOrCleared(path)) isEmpty = false;
+    }
+    return !isEmpty;
+  };
+
+  const staysOrCleared = async (path: string): Promise<boolean> => {
+    if (isHidden(path)) return true;
+    const status = await statusOf(layers.upper(path));
+    if (!status) return false;
+    if (status.isDirectory()) {
+      if (!wantedFolders.has(path) && !(await counts.folder(path))) return true;
+      // A command may have taken its own permission to it.
+      await chmod(layers.upper(path), Number(status.mode & 0o777n) | 0o700);
+      if (!(await clear(path))) {
+        await rmdir(layers.upper(path));
+        return false;
+      }
+      if ((await statusOf(layers.lower(path)))?.isDirectory()) await rebuild(layers, path, aside);
+      return true;
+    }
+    if (isWhiteout(status) ? await keepsWhiteout(path) : await keepsFile(path)) return true;
+    await rm(layers.upper(path), { force: true });
+    return false;
+  };
+
+  const keepsFile = async (path: string): Promise<boolean> => {
+    const wanted = wants(path);
+    if (wanted) return sameState(wanted, await stateAt(layers.upper(path)));
+    return !(await counts.file(path));
+  };
+
+  /** A deleted folder stays so where the deletion of everything in it is wanted. */
+  const keepsWhiteout = async (path: string): Promise<boolean> => {
+    const lower = await statusOf(layers.lower(path));
+    if (!lower?.isDirectory()) return wants(path)?.kind === 'absent' || !(await counts.file(path));
+    if (!(await counts.folder(path))) return true;
+    const files = await listLower(layers, path, counts);
+    return files.length > 0 && files.every((file) => wants(file)?.kind === 'absent');
+  };
+
+  await clear('');
+  layers.opaque.clear();
+  const edit = new UpperEdit(layers, aside, { replacesParents: true });
+  for (const [path, { agent }] of next) {
+    if (sameState(await layers.read(path), agent)) continue;
+    // What is not text can only be kept, and where it is gone there is nothing to put there.
+    if (agent.kind === 'text' || agent.kind === 'symlink' || agent.kind === 'absent') await edit.put(path, agent);
+  }
+  await edit.commit();
+}
+
+/** The same folder without the mark that hides the user's: node can't take an attribute away. */
+export async function rebuild(layers: Layers, path: string, aside: string): Promise<void> {
+  const folder = layers.upper(path);
+  const status = await statusOf(folder);
+  if (!status) return;
+  const old = join(aside, 'rebuilt');
+  await removeTree(old);
+  await rename(folder, old);
+  await mkdir(folder);
+  for (const name of await readdir(old)) await rename(join(old, name), join(folder, name));
+  await chmod(folder, Number(status.mode & 0o777n));
+  await rmdir(old);
+  layers.opaque.delete(path);
+}

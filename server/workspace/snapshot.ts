@@ -1,0 +1,111 @@
+/** What one path holds, as the disk or as the user has it. Never follows a symbolic link. */
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { constants, type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { absent, type FileState } from '../changeset/file-state.ts';
+
+/** Larger files are not shown as text. */
+export const textBytesMax = 10 * 1024 ** 2;
+/** Larger files are told apart by size and time instead of by what they hold. */
+const hashedBytesMax = 256 * 1024 ** 2;
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** `root` is a real path, `path` relative to it. A path behind a symbolic link is absent, as it is for git. */
+export async function readState(root: string, path: string): Promise<FileState> {
+  return (await isReachable(root, path)) ? stateAt(join(root, path)) : absent;
+}
+
+/** Whether its folder is there, and no symbolic link leads to it. */
+export async function isReachable(root: string, path: string): Promise<boolean> {
+  const folder = dirname(join(root, path));
+  return (await realpath(folder).catch(() => undefined)) === folder;
+}
+
+/** At most 256 MiB of a regular file; throws for anything else. */
+export async function readBytesAt(file: string): Promise<Buffer> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const status = await handle.stat();
+    if (!status.isFile() || status.size > hashedBytesMax) throw new Error(`${file} is no file, or larger than 256 MiB`);
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** As the user has it now: the open buffer over the file, with the mode of the file. */
+export async function userState(root: string, path: string, buffers: ReadonlyMap<string, string>): Promise<FileState> {
+  const disk = await readState(root, path);
+  const text = buffers.get(path);
+  return text === undefined ? disk : bufferState(text, disk);
+}
+
+export const bufferState = (text: string, disk: FileState): FileState => ({
+  kind: 'text',
+  text,
+  mode: disk.kind === 'text' || disk.kind === 'binary' ? disk.mode : 0o644,
+});
+
+/** What an absolute path holds, whose parents are known to be folders. A folder is absent: it is no file. */
+export async function stateAt(file: string): Promise<FileState> {
+  const status = await statusOf(file);
+  if (!status || status.isDirectory()) return absent;
+  if (status.isSymbolicLink()) return { kind: 'symlink', target: await readlink(file) };
+  if (!status.isFile()) return { kind: 'other', what: whatIs(status) };
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return await stateOf(handle);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT') return absent;
+    if (code === 'EACCES' || code === 'EPERM' || code === 'ELOOP') return { kind: 'other', what: 'unreadable file' };
+    throw error;
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Of the path itself; nothing where there is none. */
+export async function statusOf(file: string): Promise<BigIntStats | undefined> {
+  try {
+    return await lstat(file, { bigint: true });
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'ENAMETOOLONG') return undefined;
+    throw error;
+  }
+}
+
+/** Equal for a file that has not been touched since. */
+export const stampOf = ({ mtimeNs, ctimeNs, size, ino }: BigIntStats): string => `${mtimeNs}:${ctimeNs}:${size}:${ino}`;
+
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+async function stateOf(handle: FileHandle): Promise<FileState> {
+  const status = await handle.stat({ bigint: true });
+  const size = Number(status.size);
+  const mode = Number(status.mode & 0o777n);
+  if (!status.isFile()) return { kind: 'other', what: whatIs(status) };
+  if (size > hashedBytesMax) return { kind: 'binary', hash: `unread:${size}:${status.mtimeNs}`, size, mode };
+  const hash = createHash('sha256');
+  if (size > textBytesMax) {
+    for await (const chunk of handle.createReadStream({ start: 0, end: size, autoClose: false })) hash.update(chunk);
+    return { kind: 'binary', hash: hash.digest('hex'), size, mode };
+  }
+  const bytes = await handle.readFile();
+  try {
+    return { kind: 'text', text: strictUtf8.decode(bytes), mode };
+  } catch {
+    return { kind: 'binary', hash: hash.update(bytes).digest('hex'), size: bytes.length, mode };
+  }
+}
+
+function whatIs(status: BigIntStats): string {
+  if (status.isFIFO()) return 'pipe';
+  if (status.isSocket()) return 'socket';
+  return status.isCharacterDevice() || status.isBlockDevice() ? 'device' : 'special file';
+}

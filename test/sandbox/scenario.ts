@@ -1,0 +1,144 @@
+/**
+ * Commands over a copy, played as whoever runs this: in the test's own process, or (as a program: a scenario in, what
+ * came of it out, both JSON) as another user.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { CopyChange } from '../../server/changeset/review-types.ts';
+import { runInSandbox } from '../../server/sandbox/run.ts';
+import type { CommandRequest, CommandResult, SandboxPolicy } from '../../server/sandbox/types.ts';
+import { Copy } from '../../server/workspace/copy.ts';
+
+export const policy: SandboxPolicy = {
+  mode: 'workspace',
+  network: 'off',
+  readableRoots: [],
+  env: [],
+  processesMax: 512,
+  memoryBytesMax: 4 * 1024 ** 3,
+  diskBytesMax: 2 * 1024 ** 3,
+};
+
+export type Scenario = {
+  /** Written to the workspace before anything else. */
+  files: Record<string, string>;
+  /** Run there by bash, outside the sandbox: the user's own doing. */
+  setup?: string;
+  steps: {
+    command: string;
+    buffers?: Record<string, string>;
+    policy?: Partial<SandboxPolicy>;
+    timeoutMs?: number;
+    /** Before the command, by the user. */
+    meanwhile?: string;
+  }[];
+  environment?: Record<string, string>;
+  /** Where the workspace lies; default a temporary folder. */
+  parent?: string;
+};
+
+export type Outcome = {
+  root: string;
+  results: CommandResult[];
+  changes: CopyChange[];
+  /** The user's workspace, by path: what each file holds, before and after. */
+  before: Record<string, string>;
+  after: Record<string, string>;
+};
+
+export const marker = 'RAN-4711';
+
+export async function play(scenario: Scenario): Promise<Outcome> {
+  await using place = makePlace(scenario.parent);
+  const { root } = place;
+  writeFiles(root, scenario.files);
+  if (scenario.setup) bash(root, scenario.setup);
+  const before = treeOf(root);
+  const copy = await Copy.open({ dir: place.dir, root });
+  const results: CommandResult[] = [];
+  for (const step of scenario.steps) {
+    if (step.meanwhile) bash(root, step.meanwhile);
+    results.push(
+      await runOver(copy, {
+        command: `echo ${marker}; ${step.command}`,
+        buffers: new Map(Object.entries(step.buffers ?? {})),
+        policy: { ...policy, ...step.policy },
+        timeoutMs: step.timeoutMs,
+        environment: scenario.environment ?? process.env,
+      }),
+    );
+  }
+  return { root, results, changes: copy.changes(), before, after: treeOf(root) };
+}
+
+/** Refresh, run, scan: as a turn does. */
+export async function runOver(
+  copy: Copy,
+  options: Partial<CommandRequest> & { command: string; buffers?: ReadonlyMap<string, string> },
+): Promise<CommandResult> {
+  await copy.refresh(options.buffers ?? new Map());
+  const startedAtMs = Date.now();
+  return runInSandbox({
+    layers: copy.layers,
+    policy,
+    environment: process.env,
+    cwd: copy.layers.root,
+    outputBytesMax: 100_000,
+    signal: new AbortController().signal,
+    ...options,
+    timeoutMs: options.timeoutMs ?? 20_000,
+    inspect: async (merged) => {
+      await copy.scan({ startedAtMs, merged });
+      await options.inspect?.(merged);
+    },
+  });
+}
+
+/** A workspace and a folder for its copy, both gone afterwards. */
+export function makePlace(parent = tmpdir()): { root: string; dir: string } & AsyncDisposable {
+  const place = mkdtempSync(join(parent, 'codex-lsp-test-'));
+  const root = join(place, 'workspace');
+  mkdirSync(root);
+  return {
+    root,
+    dir: join(place, 'state', 'copy'),
+    async [Symbol.asyncDispose]() {
+      const copy = await Copy.open({ dir: join(place, 'state', 'copy'), root });
+      await copy.remove();
+      rmSync(place, { recursive: true, force: true });
+    },
+  };
+}
+
+export function writeFiles(root: string, files: Record<string, string>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+}
+
+export const bash = (cwd: string, command: string): string =>
+  execFileSync('/bin/bash', ['-ec', command], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+/** Everything below a folder, `.git` too: hash of what a file holds with its mode, or where a link leads. */
+export function treeOf(root: string): Record<string, string> {
+  const tree: Record<string, string> = {};
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = path.slice(root.length + 1);
+    if (entry.isSymbolicLink()) tree[name] = `-> ${readlinkSync(path)}`;
+    else if (entry.isFile()) {
+      const hash = createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 12);
+      tree[name] = `${hash} ${(statSync(path).mode & 0o777).toString(8)}`;
+    }
+  }
+  return tree;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const scenario: Scenario = JSON.parse(readFileSync(0, 'utf8'));
+  process.stdout.write(JSON.stringify(await play(scenario)));
+}
