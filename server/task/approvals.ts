@@ -1,0 +1,64 @@
+/** Questions that wait for the user. Each is settled exactly once, whoever answers. */
+import type { Approval, Decision } from '../protocol/thread.ts';
+import { newId } from './ids.ts';
+import type { ThreadRecord } from './record.ts';
+import { Refusal } from './refusal.ts';
+
+export type Settled = Decision | 'withdrawn';
+export type Question = Omit<Approval, 'approvalId' | 'threadId' | 'requestedAt'>;
+
+export class Approvals {
+  readonly #waiting = new Map<string, (decision: Settled) => void>();
+
+  /** Asks, and waits until it is answered or the signal withdraws it. */
+  ask(record: ThreadRecord, question: Question, signal: AbortSignal): Promise<Settled> {
+    if (signal.aborted) return Promise.resolve('withdrawn');
+    const approval = this.request(record, question);
+    return new Promise((resolve) => {
+      const withdraw = () => this.settle(record, approval.approvalId, 'withdrawn');
+      signal.addEventListener('abort', withdraw, { once: true });
+      this.#waiting.set(approval.approvalId, (decision) => {
+        signal.removeEventListener('abort', withdraw);
+        resolve(decision);
+      });
+    });
+  }
+
+  /** Asks without anybody waiting: the finished changeset. */
+  request(record: ThreadRecord, question: Question): Approval {
+    const approval = {
+      ...question,
+      approvalId: newId('a'),
+      threadId: record.threadId,
+      requestedAt: new Date().toISOString(),
+    };
+    record.emit({ type: 'approvalRequested', approval }, question.turnId);
+    return approval;
+  }
+
+  /** Throws `unknownApproval`, or `alreadySettled` naming the first answer. */
+  settle(record: ThreadRecord, approvalId: string, decision: Settled): void {
+    const approval = record.state.approvals.get(approvalId);
+    if (!approval) {
+      const first = record.state.settled.get(approvalId);
+      if (first === undefined) throw unknownApproval(approvalId);
+      throw new Refusal('alreadySettled', `This approval was already settled: ${first}.`, {
+        approvalId,
+        decision: first,
+      });
+    }
+    record.emit({ type: 'approvalResolved', approvalId, decision }, approval.turnId);
+    this.#waiting.get(approvalId)?.(decision);
+    this.#waiting.delete(approvalId);
+  }
+
+  /** All that is pending in a thread ends as withdrawn. */
+  withdrawAll(record: ThreadRecord): void {
+    for (const approvalId of record.state.approvals.keys()) this.settle(record, approvalId, 'withdrawn');
+  }
+}
+
+export const unknownApproval = (approvalId: string) =>
+  new Refusal('unknownApproval', `There is no approval ${approvalId}; codex/approvals lists what waits.`, {
+    approvalId,
+  });

@@ -1,0 +1,69 @@
+/** What a task needs of the face that started it (an editor's connection, or the shell), and what it is asked for. */
+import type { ApplyPlan, ApplyProfile } from '../changeset/review-types.ts';
+import type { Effort, Settings } from '../protocol/settings.ts';
+import type { Decision } from '../protocol/thread.ts';
+
+/** The open documents of a face. A document is truth over its file. */
+export type OpenDocuments = {
+  /** By workspace-relative path, as they are at this moment: a new map that nobody changes later. */
+  under(root: string): ReadonlyMap<string, { version: number; text: string }>;
+};
+
+export const noDocuments: OpenDocuments = { under: () => new Map() };
+
+/** Applies accepted changes where the user is. */
+export type Face = {
+  documents: OpenDocuments;
+  profile: ApplyProfile;
+  /**
+   * Sends text edits to the editor and answers, per path, what really became of them, verified against the text the
+   * editor then has: `undefined` = as planned, else the reason it failed (`unconfirmed` after 10 s without a sign).
+   * Not called with an empty list.
+   */
+  applyEdits(root: string, edits: ApplyPlan['editor']): Promise<ReadonlyMap<string, string | undefined>>;
+};
+
+/** Whole lines, 0-based, end exclusive. */
+export type LineRange = { start: number; end: number };
+
+/** Something the task was delegated from, shown to the model with the prompt. */
+export type Attachment = {
+  path: string;
+  lines?: LineRange;
+  /** The selected text, as the buffer has it. */
+  selection?: string;
+  diagnostics?: readonly {
+    line: number;
+    severity: 'error' | 'warning' | 'information' | 'hint';
+    message: string;
+    source?: string;
+  }[];
+  /** The buffer differs from the file on disk. */
+  unsaved?: boolean;
+};
+
+export type TaskRequest = {
+  /** The workspace folder: absolute, real path. */
+  root: string;
+  prompt: string;
+  /** Goes on with this thread. */
+  threadId?: string;
+  mode: 'task' | 'ask';
+  model?: string;
+  effort?: Effort;
+  attachments: readonly Attachment[];
+  /** Changes made before the turn on the agent's behalf: the `codex:` comment taken out. Texts are whole files. */
+  seeds: readonly { path: string; base: string; text: string }[];
+  /** Where it was delegated from; line 0-based. */
+  origin?: { path: string; line: number };
+  settings: Settings;
+  /** The environment of the face, for key, base URL and names in `sandbox.env`. */
+  environment: Readonly<Record<string, string | undefined>>;
+  documents: OpenDocuments;
+  outputSchema?: Record<string, unknown>;
+};
+
+/** Hunks or files of a review; neither: everything pending that is not sensitive. */
+export type Selection = { hunks?: readonly string[]; files?: readonly string[] };
+
+export type Answer = { decision: Decision; answer?: string };

@@ -1,0 +1,75 @@
+/** A thread's review at this moment: what its copy changed, against the text as the user has it now. */
+
+import type { FileState } from '../changeset/file-state.ts';
+import { countChanges, reviewOf } from '../changeset/review.ts';
+import type { CopyChange, Decisions, Review } from '../changeset/review-types.ts';
+import { planOf, type ThreadState } from '../thread/state.ts';
+import { userState } from '../workspace/snapshot.ts';
+import type { OpenDocuments } from './ports.ts';
+import type { ThreadRecord } from './record.ts';
+
+/** Texts of open documents by path, without their versions. */
+export function textsUnder(documents: OpenDocuments, root: string): ReadonlyMap<string, string> {
+  return new Map([...documents.under(root)].map(([path, { text }]) => [path, text]));
+}
+
+export async function reviewThread(
+  record: ThreadRecord,
+  documents: OpenDocuments,
+  state: ThreadState = record.state,
+): Promise<Review> {
+  const changes = (await record.copy()).changes();
+  const user = await userStates(record.root, changes, textsUnder(documents, record.root));
+  return reviewOf(changes, user, decisionsOf(state));
+}
+
+async function userStates(
+  root: string,
+  changes: readonly CopyChange[],
+  buffers: ReadonlyMap<string, string>,
+): Promise<ReadonlyMap<string, FileState>> {
+  const states = new Map<string, FileState>();
+  for (const { path } of changes) states.set(path, await userState(root, path, buffers));
+  return states;
+}
+
+function decisionsOf(state: ThreadState): Decisions {
+  const decisions = new Map<string, 'accepted' | 'rejected'>();
+  for (const [id, { status }] of state.decided) {
+    if (status === 'accepted' || status === 'rejected') decisions.set(id, status);
+  }
+  return decisions;
+}
+
+/** Says how much is pending, where that differs from what was said last, or always at the end of a turn. */
+export function publishChanges(record: ThreadRecord, review: Review, turnId?: string): void {
+  record.emit({ type: 'changesetUpdated', ...countChanges(review) }, turnId);
+}
+
+/** Everything that may be decided now, without what needs to be named. */
+export const pendingHunks = (review: Review): string[] =>
+  review.files.flatMap(({ sensitive, hunks }) =>
+    sensitive === undefined ? hunks.filter(({ status }) => status === 'pending').map(({ id }) => id) : [],
+  );
+
+/** What the head of `review.diff` tells of the last turn. */
+export function headingOf(state: ThreadState) {
+  const turn = state.turns.at(-1);
+  const commands = (turn?.items ?? [])
+    .filter((item) => item.type === 'command')
+    .map((item) => ({ command: item.command, outcome: outcomeOf(item) }));
+  return {
+    threadId: state.threadId,
+    title: state.title,
+    summary: turn?.summary ?? turn?.error?.message,
+    plan: [...planOf(state)],
+    commands,
+  };
+}
+
+function outcomeOf(item: { status: string; exitCode?: number; limit?: string; durationMs?: number }): string {
+  const seconds = item.durationMs === undefined ? '' : `, ${(item.durationMs / 1000).toFixed(1)} s`;
+  if (item.status === 'killed') return `stopped${item.limit ? ` (limit: ${item.limit})` : ''}${seconds}`;
+  if (item.status === 'completed' || item.status === 'failed') return `exit ${item.exitCode ?? '?'}${seconds}`;
+  return item.status;
+}

@@ -1,0 +1,130 @@
+/** One turn of a thread from its first event to its last: copy made ready, loop run, changeset told. */
+import { instructions } from '../agent/instructions.ts';
+import { runTurn, type TurnOutcome } from '../agent/turn.ts';
+import { nextCopy } from '../changeset/outcome.ts';
+import { countChanges } from '../changeset/review.ts';
+import type { Review } from '../changeset/review-types.ts';
+import type { Approvals } from './approvals.ts';
+import { newId } from './ids.ts';
+import { modelFor } from './model-for.ts';
+import type { TaskRequest } from './ports.ts';
+import { ThreadRecord } from './record.ts';
+import { pendingHunks, publishChanges, reviewThread, textsUnder } from './review.ts';
+import type { Slots } from './slots.ts';
+import { openTurnInput } from './turn-input.ts';
+import { openWorkbench } from './workbench.ts';
+
+export type RunOptions = {
+  record: ThreadRecord;
+  request: TaskRequest;
+  turnId: string;
+  signal: AbortSignal;
+  approvals: Approvals;
+  slots: Slots;
+  /** Takes the messages that the user has added since it was last called. */
+  steering: () => string[];
+  /** Called right before the turn's end is told: whoever hears of it may start the next turn, or decide hunks. */
+  leave: () => void;
+};
+
+const titleLengthMax = 60;
+
+/** Never rejects: how the turn ended is in its `turnCompleted`. */
+export async function runTask(options: RunOptions): Promise<void> {
+  const { record, request, turnId, approvals } = options;
+  const before = record.state;
+  try {
+    if (before.seq === 0) {
+      record.emit({ type: 'threadStarted', title: titleOf(request.prompt), root: ThreadRecord.rootUri(request.root) });
+    }
+    approvals.withdrawAll(record);
+    const { settings, prompt, mode, origin } = request;
+    record.emit({ type: 'turnStarted', prompt, model: request.model ?? settings.model, mode, origin }, turnId);
+    const outcome = await carryOut(options, before).catch((error: unknown): TurnOutcome => failure(error));
+    await finish(options, outcome);
+  } catch (error) {
+    // Not even the journal could be written: the last that can be done is to end the turn for those who listen.
+    options.leave();
+    const { message } = failure(error).error;
+    record.emit({ type: 'turnCompleted', status: 'failed', error: { reason: 'internal', message } }, turnId);
+  }
+}
+
+async function carryOut(options: RunOptions, before: ThreadRecord['state']): Promise<TurnOutcome> {
+  const { record, request, turnId, signal, approvals, steering } = options;
+  const emit: ThreadRecord['emit'] = (event) => record.emit(event, turnId);
+  emit({ type: 'itemCompleted', item: { id: newId('i'), type: 'userMessage', text: request.prompt } });
+  const model = modelFor(request);
+  if ('error' in model) return { status: 'failed', error: model.error };
+
+  const full = () =>
+    emit({ type: 'warning', message: 'Waiting: as many turns as limits.parallelTurns allows are running.' });
+  const release = await options.slots.take(request.settings.limits.parallelTurns, signal, full);
+  if (!release) return { status: 'interrupted' };
+  try {
+    const copy = await record.copy();
+    const reviewed = before.turns.length > 0 ? await reviewThread(record, request.documents, before) : undefined;
+    if (reviewed) await copy.settle(nextCopy(reviewed));
+    await copy.refresh(textsUnder(request.documents, request.root));
+    for (const { path, base, text } of request.seeds) await copy.seed(path, base, text);
+
+    const history = await record.conversation();
+    const events = await record.events(0);
+    const input = await openTurnInput({ request, history, before, reviewed, events });
+    await record.remember(input);
+    return await runTurn({
+      model: model.model,
+      request: {
+        model: request.model ?? request.settings.model,
+        effort: request.effort ?? request.settings.effort,
+        cacheKey: record.threadId,
+        instructions,
+        freeformTools: request.settings.provider.freeformTools,
+        outputSchema: request.outputSchema ? { name: 'answer', schema: request.outputSchema } : undefined,
+      },
+      conversation: [...history, ...input],
+      remember: (items) => record.remember(items),
+      emit: (event) => record.emit(event, turnId),
+      workbench: openWorkbench({ record, copy, request, turnId, approvals, signal }),
+      limits: request.settings.limits,
+      mode: request.mode,
+      steering,
+      signal,
+      newId: () => newId('i'),
+      root: request.root,
+    });
+  } finally {
+    release();
+  }
+}
+
+/** The order of a turn's last events is part of the contract. */
+async function finish(options: RunOptions, outcome: TurnOutcome): Promise<void> {
+  const { record, request, turnId } = options;
+  const review: Review = await reviewThread(record, request.documents).catch(() => ({ files: [] }));
+  if (review.files.length > 0 || record.state.pendingFiles > 0) publishChanges(record, review, turnId);
+  options.leave();
+  record.emit({ type: 'turnCompleted', ...outcome }, turnId);
+  if (pendingHunks(review).length > 0) askForChanges(options, review);
+  await record.flushed();
+}
+
+function askForChanges({ record, approvals, turnId }: RunOptions, review: Review): void {
+  const { files, additions, deletions } = countChanges(review);
+  approvals.request(record, {
+    turnId,
+    kind: 'changes',
+    title: `Apply the changes to ${files} ${files === 1 ? 'file' : 'files'} (+${additions} -${deletions})`,
+    paths: review.files.map(({ path }) => path),
+  });
+}
+
+function titleOf(prompt: string): string {
+  const line = prompt.trim().split('\n', 1)[0] ?? '';
+  return line.length > titleLengthMax ? `${line.slice(0, titleLengthMax - 1).trimEnd()}…` : line;
+}
+
+function failure(error: unknown): Extract<TurnOutcome, { status: 'failed' }> {
+  const message = error instanceof Error ? error.message : String(error);
+  return { status: 'failed', error: { reason: 'internal', message } };
+}

@@ -1,0 +1,54 @@
+/** The door to everything a face can ask for: threads and turns, approvals, review, apply and undo. */
+import type { Review } from '../changeset/review-types.ts';
+import type { ApplyResult, Changeset } from '../protocol/changeset.ts';
+import type { Params, Result } from '../protocol/methods.ts';
+import type { Approval, EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
+import type { SandboxStatus } from '../sandbox/types.ts';
+import type { Face, OpenDocuments, Selection, TaskRequest } from './ports.ts';
+
+/**
+ * Every method that names a thread throws `Refusal('unknownThread')` where there is none. What cannot be done now is a
+ * `Refusal` with its reason. Listeners are called in the order of events, never from inside the method that caused
+ * the first event of a turn.
+ */
+export interface Tasks {
+  /** `root`: the thread's workspace, absolute path. Returns the function that unsubscribes. */
+  subscribe(listener: (envelope: EventEnvelope, root: string) => void): () => void;
+
+  /** Answers at once; the turn's first event comes in a later macrotask. */
+  start(request: TaskRequest): Promise<{ threadId: string; turnId: string }>;
+  steer(threadId: string, text: string): { turnId: string };
+  cancel(threadId: string): { status: 'interrupted' | 'idle' };
+
+  list(query: Omit<Params<'codex/threads'>, 'root'> & { root?: string }): Promise<Result<'codex/threads'>>;
+  thread(threadId: string, since?: number): Promise<{ thread: ThreadSummary; events: EventEnvelope[] }>;
+  /** The thread's workspace, absolute path. */
+  rootOf(threadId: string): Promise<string>;
+  rename(threadId: string, title: string): Promise<void>;
+  archive(threadId: string, archived: boolean): Promise<void>;
+  delete(threadId: string): Promise<void>;
+
+  /** Pending; of one thread, of one workspace, or all. */
+  approvals(of: { threadId?: string; root?: string }): Approval[];
+  /** Settles exactly once; a second answer is `alreadySettled`, naming the first. Kind `changes` accepts or rejects all. */
+  approve(params: Params<'codex/approve'>, face: Face): Promise<Result<'codex/approve'>>;
+
+  review(threadId: string, documents: OpenDocuments): Promise<Review>;
+  changeset(threadId: string, documents: OpenDocuments): Promise<Changeset>;
+  /** The text of `review.diff`. */
+  reviewDocument(threadId: string, documents: OpenDocuments): Promise<string>;
+  /** The thread's folder, for its `review.diff` and other documents; absolute. */
+  folderOf(threadId: string): string;
+  /** Throws `unknownHunk`, `alreadyDecided`, `stale`, `turnRunning` before it answers; `result` never rejects. */
+  accept(
+    threadId: string,
+    selection: Selection,
+    face: Face,
+  ): Promise<{ applyId: string; result: Promise<ApplyResult> }>;
+  reject(threadId: string, selection: Selection & { comment?: string }, documents: OpenDocuments): Promise<Changeset>;
+  undo(threadId: string, face: Face): Promise<{ applyId: string; result: Promise<ApplyResult> }>;
+
+  sandbox(): Promise<SandboxStatus>;
+  /** Stops every running turn (`interrupted`), withdraws its approvals, and waits until no process of ours lives. */
+  close(): Promise<void>;
+}
