@@ -10,7 +10,7 @@ import { applyHunks, undoApply, undoable } from './apply.ts';
 import { Approvals, unknownApproval } from './approvals.ts';
 import { newId } from './ids.ts';
 import { lockHolder, takeLock } from './lock.ts';
-import type { OpenDocuments, TaskRequest } from './ports.ts';
+import { noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { InvalidParams, Refusal } from './refusal.ts';
 import { Registry } from './registry.ts';
@@ -41,8 +41,11 @@ class OpenTasks implements Tasks {
 
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
-    this.#registry = new Registry(stateDir, (envelope, root) => {
+    const publish: Listener = (envelope, root) => {
       for (const listener of this.#listeners) listener(envelope, root);
+    };
+    this.#registry = new Registry(stateDir, publish, async (record, turnId) => {
+      publishChanges(record, await reviewThread(record, noDocuments), turnId);
     });
   }
 

@@ -9,7 +9,7 @@ import { type EventEnvelope, eventEnvelopeSchema, type ThreadEvent } from '../pr
 import { fold, isRunning, newThread, type ThreadState } from '../thread/state.ts';
 import { Copy } from '../workspace/copy.ts';
 import { JsonLines } from './jsonl.ts';
-import { lockHolder } from './lock.ts';
+import { takeLock } from './lock.ts';
 
 const conversationItemSchema = z.looseObject({ type: z.string() });
 
@@ -109,12 +109,24 @@ export class ThreadRecord {
     await this.#read();
   }
 
-  /** What was running in a process that is gone ends as `interrupted`; nobody waits for its questions any more. */
-  async recover(): Promise<void> {
-    if (!isRunning(this.state) || (await lockHolder(this.lockPath)) !== undefined) return;
-    const turnId = this.state.turns.at(-1)?.turnId;
-    this.withdrawApprovals(turnId);
-    this.emit({ type: 'turnCompleted', status: 'interrupted' }, turnId);
+  /**
+   * What was running in a process that is gone ends as `interrupted`; nobody waits for its questions any more. What its
+   * last command had done to the copy is found now; `tell` says so before the turn ends.
+   */
+  async recover(tell: (record: ThreadRecord, turnId: string | undefined) => Promise<void>): Promise<void> {
+    if (!isRunning(this.state)) return;
+    const lock = await takeLock(this.lockPath);
+    if ('heldBy' in lock) return;
+    try {
+      const turnId = this.state.turns.at(-1)?.turnId;
+      await (await this.copy()).scan({ startedAtMs: Date.parse(this.state.updatedAt) });
+      await tell(this, turnId);
+      this.withdrawApprovals(turnId);
+      this.emit({ type: 'turnCompleted', status: 'interrupted' }, turnId);
+      await this.flushed();
+    } finally {
+      lock.release();
+    }
   }
 
   withdrawApprovals(turnId?: string): void {

@@ -5,16 +5,21 @@ import { newId } from './ids.ts';
 import { type Publish, ThreadRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
 
+type Tell = (record: ThreadRecord, turnId: string | undefined) => Promise<void>;
+
 export class Registry {
   readonly #folder: string;
   readonly #publish: Publish;
+  readonly #tell: Tell;
   readonly #records = new Map<string, Promise<ThreadRecord | undefined>>();
   /** Those that are loaded, for synchronous look-ups. */
   readonly #loaded = new Map<string, ThreadRecord>();
 
-  constructor(stateDir: string, publish: Publish) {
+  /** `tell` is called for a thread whose process is gone, before its turn ends as interrupted. */
+  constructor(stateDir: string, publish: Publish, tell: Tell) {
     this.#folder = join(stateDir, 'threads');
     this.#publish = publish;
+    this.#tell = tell;
   }
 
   folderOf(threadId: string): string {
@@ -35,6 +40,7 @@ export class Registry {
     const record = await this.#load(threadId);
     if (!record) throw unknown(threadId);
     await record.refresh();
+    await record.recover(this.#tell);
     return record;
   }
 
@@ -56,8 +62,7 @@ export class Registry {
     for (const name of names) {
       const record = await this.#load(name);
       if (!record) continue;
-      await record.refresh();
-      records.push(record);
+      records.push(await this.find(name));
     }
     return records;
   }
@@ -83,7 +88,7 @@ export class Registry {
       this.#records.delete(threadId);
       return undefined;
     }
-    await record.recover();
+    await record.recover(this.#tell);
     this.#loaded.set(threadId, record);
     return record;
   }

@@ -1,0 +1,125 @@
+/** `codex-lsp doctor`: what works on this machine, and how to mend what does not. It sends nothing to anybody. */
+import { access, constants, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { probeSandbox } from '../sandbox/probe.ts';
+import { type CliOptions, configPathOf } from './options.ts';
+import { installCommand } from './package-manager.ts';
+import { type Paint, paint, wantsColor } from './progress.ts';
+import { checkSandbox, type SandboxFindings } from './sandbox-checks.ts';
+
+export type Check = { ok: boolean; what: string; mend?: string };
+type Section = { title: string; checks: readonly Check[] };
+
+/** Exit 1 if the sandbox can't run; what else is missing is only said. */
+export async function doctor(options: CliOptions): Promise<number> {
+  const { stdout, environment, stateDir } = options;
+  const style = paint(wantsColor(stdout, environment));
+  const show = ({ title, checks }: Section): void => {
+    const lines = checks.flatMap((check) => linesOf(check, style));
+    stdout.write(`${style.bold(title)}\n${lines.join('\n')}\n`);
+  };
+
+  show({ title: 'Node', checks: [checkNode()] });
+  show({ title: 'State folder', checks: [await checkStateFolder(stateDir)] });
+  const sandbox = await checkWholeSandbox(stateDir);
+  show({ title: 'Sandbox', checks: sandbox.checks });
+  show({ title: 'Programs', checks: await checkPrograms(environment, sandbox.versions) });
+  show({ title: 'Model', checks: checkModel(options) });
+  show({ title: 'Settings', checks: await checkSettings(options) });
+  return sandbox.runs ? 0 : 1;
+}
+
+function linesOf({ ok, what, mend }: Check, { green, red, dim }: Paint): string[] {
+  const line = ok ? `  ${green('ok')}  ${what}` : `  ${red('!!')}  ${what}`;
+  return mend ? [line, `      ${dim('→')} ${mend}`] : [line];
+}
+
+function checkNode(): Check {
+  const { node } = process.versions;
+  const [major = 0, minor = 0] = node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 12)) return { ok: true, what: `Node ${node}` };
+  return { ok: false, what: `Node ${node} is too old`, mend: 'install Node 22.12 or newer: https://nodejs.org' };
+}
+
+async function checkStateFolder(stateDir: string): Promise<Check> {
+  try {
+    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    await rm(await mkdtemp(join(stateDir, 'doctor-')), { recursive: true });
+    const { bavail, bsize } = await statfs(stateDir);
+    const freeGiB = (bavail * bsize) / 2 ** 30;
+    const what = `${stateDir}, ${freeGiB.toFixed(1)} GiB free`;
+    return freeGiB >= 1
+      ? { ok: true, what }
+      : { ok: false, what, mend: 'make room, or set CODEX_LSP_STATE_DIR to a folder with more' };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return {
+      ok: false,
+      what: `${stateDir} can't be written: ${why}`,
+      mend: 'set CODEX_LSP_STATE_DIR to a folder of your own',
+    };
+  }
+}
+
+async function checkWholeSandbox(stateDir: string): Promise<SandboxFindings> {
+  const status = await probeSandbox(stateDir);
+  if (status.kind === 'none') {
+    return { runs: false, checks: [{ ok: false, what: status.reason, mend: status.remedy }], versions: new Map() };
+  }
+  const started: Check = {
+    ok: true,
+    what: `a command ran over a copy (${status.kind}, bubblewrap ${status.bwrapVersion})`,
+  };
+  const found = await checkSandbox(stateDir);
+  return { ...found, checks: [started, ...found.checks] };
+}
+
+async function checkPrograms(environment: NodeJS.ProcessEnv, versions: ReadonlyMap<string, string>): Promise<Check[]> {
+  const check = async (name: string): Promise<Check> => {
+    const version = versions.get(name);
+    if (version) return { ok: true, what: `${name} ${version.replace(/^git version |^v/, '')}, also in the sandbox` };
+    const path = await findOnPath(name, environment.PATH ?? '');
+    if (path) return { ok: false, what: `${path} is not seen in the sandbox`, mend: `install ${name} below /usr` };
+    return { ok: false, what: `${name} is not installed`, mend: await installCommand(name) };
+  };
+  return Promise.all(['git', 'node', 'npm'].map(check));
+}
+
+/** Only looked for, never started. */
+async function findOnPath(name: string, path: string): Promise<string | undefined> {
+  for (const folder of path.split(delimiter).filter(isAbsolute)) {
+    const found = await access(join(folder, name), constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return join(folder, name);
+  }
+  return undefined;
+}
+
+function checkModel({ settings, environment }: CliOptions): Check[] {
+  const { model, provider } = settings;
+  const address = provider.baseURL ?? (environment.OPENAI_BASE_URL || undefined);
+  const where = address ?? "OpenAI's own, https://api.openai.com/v1";
+  const key: Check = environment[provider.apiKeyEnv]
+    ? { ok: true, what: `${provider.apiKeyEnv} is set (not tried: nothing is sent)` }
+    : {
+        ok: false,
+        what: `${provider.apiKeyEnv} is not set`,
+        mend: `export ${provider.apiKeyEnv}=${address ? 'your key, or any word for a server that needs none' : 'sk-…'}`,
+      };
+  return [{ ok: true, what: `${model} at ${where}` }, key];
+}
+
+async function checkSettings({ environment, problems }: CliOptions): Promise<Check[]> {
+  const path = configPathOf(environment);
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  const wrong = problems.map(
+    ({ message }): Check => ({ ok: false, what: message, mend: `correct it in ${path}, or in the -c flag` }),
+  );
+  if (wrong.length > 0) return wrong;
+  return [{ ok: true, what: exists ? path : `${path} is not there; the defaults hold` }];
+}

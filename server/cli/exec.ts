@@ -1,0 +1,189 @@
+/** `codex-lsp exec`: one task without an editor; progress and the diff on stderr, the final message on stdout. */
+import { readFile, realpath, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { resolveSettings } from '../policy/settings.ts';
+import { effortSchema } from '../protocol/settings.ts';
+import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
+import { openTasks } from '../task/open.ts';
+import { noDocuments } from '../task/ports.ts';
+import type { Tasks } from '../task/tasks.ts';
+import { type CliOptions, UsageError } from './options.ts';
+import { colorDiff, progressPrinter, wantsColor } from './progress.ts';
+import { shellFace } from './shell-face.ts';
+import { answerOnTerminal } from './terminal-approvals.ts';
+
+const exitCodes = { completed: 0, failed: 1, notApplied: 3, interrupted: 130 } as const;
+
+export async function exec(args: readonly string[], options: CliOptions): Promise<number> {
+  const { values, positionals } = parse(args);
+  const root = await realpath(resolve(values.cd ?? '.')).catch(() => {
+    throw new UsageError(`the folder of --cd, '${values.cd}', does not exist.`);
+  });
+  const { settings } = resolveSettings([
+    // exec's own default; whoever names a policy, in config.json or by a flag, gets that one.
+    { origin: 'config.json', value: { approvalPolicy: 'never' } },
+    ...options.sources,
+    { origin: 'flags', value: flagSettings(values) },
+  ]);
+  const prompt = await promptOf(positionals, options);
+  const outputSchema = values['output-schema'] ? await jsonFile(values['output-schema']) : undefined;
+
+  const tasks = await openTasks({ stateDir: options.stateDir });
+  try {
+    const threadId = values.resume ?? (values.last ? await lastThread(tasks, root) : undefined);
+    const finished = Promise.withResolvers<ThreadEventOf<'turnCompleted'>>();
+    const color = wantsColor(options.stderr, options.environment);
+    const print = values.json ? jsonPrinter(options.stdout) : progressPrinter(options.stderr, { color });
+    let started: { threadId: string; turnId: string } | undefined;
+    tasks.subscribe((envelope) => {
+      if (envelope.threadId !== started?.threadId) return;
+      print(envelope);
+      if (envelope.event.type === 'turnCompleted' && envelope.turnId === started.turnId)
+        finished.resolve(envelope.event);
+    });
+    answerOnTerminal(tasks, options);
+    started = await tasks.start({
+      root,
+      prompt,
+      threadId,
+      mode: 'task',
+      attachments: [],
+      seeds: [],
+      settings,
+      environment: options.environment,
+      documents: noDocuments,
+      outputSchema,
+    });
+    const { threadId: id } = started;
+    const cancel = () => void tasks.cancel(id);
+    if (options.signal.aborted) cancel();
+    options.signal.addEventListener('abort', cancel, { once: true });
+    const end = await finished.promise;
+    // The approval of the changes comes right after the end of the turn, and is printed too.
+    await new Promise(setImmediate);
+    return await report(tasks, id, end, values, options, color);
+  } finally {
+    await tasks.close();
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        cd: { type: 'string', short: 'C' },
+        model: { type: 'string', short: 'm' },
+        effort: { type: 'string' },
+        sandbox: { type: 'string' },
+        network: { type: 'string' },
+        approval: { type: 'string' },
+        apply: { type: 'boolean' },
+        json: { type: 'boolean' },
+        'output-schema': { type: 'string' },
+        'output-last-message': { type: 'string', short: 'o' },
+        resume: { type: 'string' },
+        last: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(`exec: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+type Flags = ReturnType<typeof parse>['values'];
+
+function flagSettings({ model, effort, sandbox, network, approval }: Flags): Record<string, unknown> {
+  const modes: Record<string, string> = { workspace: 'workspace', 'read-only': 'readOnly' };
+  const mode = sandbox === undefined ? undefined : modes[sandbox];
+  if (sandbox !== undefined && !mode) throw new UsageError(`--sandbox is workspace or read-only, not '${sandbox}'.`);
+  if (effort !== undefined && !effortSchema.safeParse(effort).success) {
+    throw new UsageError(`--effort is one of ${effortSchema.options.join(', ')}, not '${effort}'.`);
+  }
+  if (approval !== undefined && !['onRequest', 'untrusted', 'never'].includes(approval)) {
+    throw new UsageError(`--approval is onRequest, untrusted or never, not '${approval}'.`);
+  }
+  const hosts = network === undefined || network === 'off' || network === 'full' ? network : network.split(',');
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(effort === undefined ? {} : { effort }),
+    ...(approval === undefined ? {} : { approvalPolicy: approval }),
+    sandbox: { ...(mode ? { mode } : {}), ...(hosts === undefined ? {} : { network: hosts }) },
+  };
+}
+
+async function promptOf(positionals: readonly string[], { stdin }: CliOptions): Promise<string> {
+  if (positionals.length > 1) {
+    throw new UsageError(
+      `exec takes one prompt; quote it. It was given ${positionals.length}: '${positionals.join("', '")}'.`,
+    );
+  }
+  const [given] = positionals;
+  if (given !== undefined && given !== '-') return nonEmpty(given);
+  if (given === undefined && stdin.isTTY) throw new UsageError('exec needs a PROMPT, or - to read it from stdin.');
+  return nonEmpty(await text(stdin));
+}
+
+function nonEmpty(prompt: string): string {
+  if (prompt.trim() === '') throw new UsageError('the prompt is empty.');
+  return prompt.trim();
+}
+
+async function jsonFile(path: string): Promise<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+    throw new Error('it is not a JSON object');
+  } catch (error) {
+    throw new UsageError(`--output-schema ${path}: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+async function lastThread(tasks: Tasks, root: string): Promise<string> {
+  const { threads } = await tasks.list({ root, limit: 1 });
+  const [newest] = threads;
+  if (!newest) throw new UsageError(`--last: there is no thread of ${root} yet.`);
+  return newest.threadId;
+}
+
+const jsonPrinter = (out: NodeJS.WritableStream) => (envelope: EventEnvelope) =>
+  void out.write(`${JSON.stringify(envelope)}\n`);
+
+async function report(
+  tasks: Tasks,
+  threadId: string,
+  end: ThreadEventOf<'turnCompleted'>,
+  flags: Flags,
+  options: CliOptions,
+  color: boolean,
+): Promise<number> {
+  const { stderr, stdout } = options;
+  const summary = end.summary ?? '';
+  if (flags['output-last-message']) await writeFile(flags['output-last-message'], summary);
+  const changeset = await tasks.changeset(threadId, noDocuments);
+  if (!flags.json) {
+    if (changeset.diff) stderr.write(`\n${color ? colorDiff(changeset.diff) : changeset.diff}\n`);
+    if (summary) stdout.write(`${summary}\n`);
+  }
+  if (end.status !== 'completed') return exitCodes[end.status];
+  if (!flags.apply) {
+    if (!flags.json && changeset.files.length > 0) {
+      stderr.write(
+        `Nothing is applied yet. codex-lsp apply ${threadId} writes it; codex-lsp diff ${threadId} shows it.\n`,
+      );
+    }
+    return exitCodes.completed;
+  }
+  if (changeset.files.length === 0) return exitCodes.completed;
+  const { result } = await tasks.accept(threadId, {}, shellFace);
+  const { applied, conflicts, failed } = await result;
+  const left = changeset.files.filter(({ path, sensitive }) => sensitive !== undefined && !applied.includes(path));
+  for (const path of applied) stderr.write(`applied ${path}\n`);
+  for (const { path, reason } of conflicts) stderr.write(`not applied: ${path}: ${reason}\n`);
+  for (const { path, reason } of failed) stderr.write(`not applied: ${path}: ${reason}\n`);
+  for (const { path, sensitive } of left) stderr.write(`not applied: ${path}: ${sensitive}; accept it by name\n`);
+  return conflicts.length + failed.length + left.length > 0 ? exitCodes.notApplied : exitCodes.completed;
+}

@@ -1,0 +1,94 @@
+/** The threads of this machine from a shell: list, diff, apply, undo, archive, delete. */
+import { fileURLToPath } from 'node:url';
+import type { ApplyResult } from '../protocol/changeset.ts';
+import { openTasks } from '../task/open.ts';
+import { noDocuments } from '../task/ports.ts';
+import type { Tasks } from '../task/tasks.ts';
+import { type CliOptions, UsageError } from './options.ts';
+import { colorDiff, printable, wantsColor } from './progress.ts';
+import { shellFace } from './shell-face.ts';
+
+/** Of each kind, newest first. */
+const threadsMax = 1000;
+
+export async function threads(args: readonly string[], options: CliOptions): Promise<number> {
+  const unknown = args.find((arg) => arg !== '--json' && arg !== '--all');
+  if (unknown !== undefined) throw new UsageError(`threads has no argument '${unknown}'.`);
+  return withTasks(options, async (tasks) => {
+    const { threads } = await tasks.list({ limit: threadsMax });
+    const archived = args.includes('--all') ? (await tasks.list({ archived: true, limit: threadsMax })).threads : [];
+    for (const thread of [...threads, ...archived]) {
+      const { threadId, status, updatedAt, title, root } = thread;
+      const line = [threadId, status, updatedAt, fileURLToPath(root), printable(title)].join('  ');
+      options.stdout.write(`${args.includes('--json') ? JSON.stringify(thread) : line}\n`);
+    }
+    return 0;
+  });
+}
+
+export async function diff(args: readonly string[], options: CliOptions): Promise<number> {
+  return withThread(args, options, async (tasks, threadId) => {
+    const changeset = await tasks.changeset(threadId, noDocuments);
+    const color = wantsColor(options.stdout, options.environment);
+    options.stdout.write(color ? colorDiff(changeset.diff) : changeset.diff);
+    return 0;
+  });
+}
+
+export async function apply(args: readonly string[], options: CliOptions): Promise<number> {
+  return withThread(args, options, async (tasks, threadId) => {
+    const { files } = await tasks.changeset(threadId, noDocuments);
+    const { result } = await tasks.accept(threadId, {}, shellFace);
+    const outcome = await result;
+    const left = files.filter(({ path, sensitive }) => sensitive !== undefined && !outcome.applied.includes(path));
+    for (const { path, sensitive } of left) options.stderr.write(`left out: ${path}: ${sensitive}\n`);
+    return print('applied', outcome, options) || (left.length > 0 ? 3 : 0);
+  });
+}
+
+export async function undo(args: readonly string[], options: CliOptions): Promise<number> {
+  return withThread(args, options, async (tasks, threadId) => {
+    const { result } = await tasks.undo(threadId, shellFace);
+    return print('undone', await result, options);
+  });
+}
+
+export async function archive(args: readonly string[], options: CliOptions): Promise<number> {
+  return withThread(args, options, async (tasks, threadId) => {
+    await tasks.archive(threadId, true);
+    return 0;
+  });
+}
+
+export async function remove(args: readonly string[], options: CliOptions): Promise<number> {
+  return withThread(args, options, async (tasks, threadId) => {
+    await tasks.delete(threadId);
+    return 0;
+  });
+}
+
+function print(verb: string, { applied, conflicts, failed }: ApplyResult, { stdout, stderr }: CliOptions): number {
+  for (const path of applied) stdout.write(`${verb} ${path}\n`);
+  for (const { path, reason } of [...conflicts, ...failed]) stderr.write(`not ${verb}: ${path}: ${reason}\n`);
+  return conflicts.length + failed.length > 0 ? 3 : 0;
+}
+
+async function withThread(
+  args: readonly string[],
+  options: CliOptions,
+  run: (tasks: Tasks, threadId: string) => Promise<number>,
+): Promise<number> {
+  const [threadId, extra] = args;
+  if (threadId === undefined) throw new UsageError("which THREAD? 'codex-lsp threads' lists them.");
+  if (extra !== undefined) throw new UsageError(`there is one THREAD at a time; '${extra}' is one too many.`);
+  return withTasks(options, (tasks) => run(tasks, threadId));
+}
+
+async function withTasks(options: CliOptions, run: (tasks: Tasks) => Promise<number>): Promise<number> {
+  const tasks = await openTasks({ stateDir: options.stateDir });
+  try {
+    return await run(tasks);
+  } finally {
+    await tasks.close();
+  }
+}

@@ -1,0 +1,97 @@
+/** argv → one subcommand. */
+import { constants } from 'node:os';
+import { subcommands } from './cli/commands.ts';
+import { type CliOptions, readSettings, stateDirOf, UsageError } from './cli/options.ts';
+
+/** Set by the bundler. */
+declare const CODEX_LSP_VERSION: string | undefined;
+export const version = typeof CODEX_LSP_VERSION === 'string' ? CODEX_LSP_VERSION : '0.0.0';
+
+const help = `codex-lsp ${version}: a sandboxed coding agent for every editor, as a language server.
+
+codex-lsp --stdio             serve an editor on stdin and stdout (also with no argument, where stdin is no terminal)
+codex-lsp --pipe=PATH         the same over a socket that the editor has opened
+${Object.values(subcommands)
+  .map(({ usage, doc }) => `codex-lsp ${usage.padEnd(19)} ${doc}`)
+  .join('\n')}
+codex-lsp --version, --help
+
+Every form takes -c key=value, repeatable: a setting by its path, as in -c model=gpt-5.4 or -c limits.steps=50.
+`;
+
+/** Sets the exit code; ends the process where something would keep it alive. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const stopping = new AbortController();
+  let signalled = 0;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (signalled > 0) process.exit(128 + constants.signals[name]);
+      signalled = constants.signals[name];
+      stopping.abort();
+    });
+  }
+  const code = await dispatch(argv, stopping.signal).catch((error: unknown) => {
+    const usage = error instanceof UsageError;
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(usage ? `codex-lsp: ${message}\nTry 'codex-lsp --help'.\n` : `codex-lsp: ${message}\n`);
+    return usage ? 2 : 1;
+  });
+  process.exitCode = code;
+  // Output to a pipe may still be on its way: leave when it is written.
+  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  process.exit(code);
+}
+
+async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  const { flags, rest } = takeSettingFlags(argv);
+  const [first, ...args] = rest;
+  if (first === '--version' || first === '-v') return say(`${version}\n`);
+  if (first === '--help' || first === '-h' || first === 'help') return say(help);
+  if (first === undefined && process.stdin.isTTY) return say(help);
+  const environment = process.env;
+  const options: CliOptions = {
+    ...(await readSettings(environment, flags)),
+    environment,
+    stateDir: stateDirOf(environment),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal,
+    version,
+  };
+  if (first === undefined || first === '--stdio' || first.startsWith('--pipe')) {
+    return (await import('./cli/serve.ts')).serve(first === undefined ? ['--stdio'] : rest, options);
+  }
+  const subcommand = subcommands[first];
+  if (!subcommand || !Object.hasOwn(subcommands, first)) {
+    const kind = first.startsWith('-') ? 'flag' : 'command';
+    throw new UsageError(`there is no ${kind} '${first}'.`);
+  }
+  if (args.includes('--help') || args.includes('-h')) return say(`codex-lsp ${subcommand.usage}\n${subcommand.doc}\n`);
+  for (const { path, message } of options.problems) process.stderr.write(`codex-lsp: ${path}: ${message}\n`);
+  return subcommand.run(args, options);
+}
+
+/** `-c key=value` may stand anywhere before a `--`. */
+function takeSettingFlags(argv: readonly string[]): { flags: string[]; rest: string[] } {
+  const flags: string[] = [];
+  const rest: string[] = [];
+  for (let at = 0; at < argv.length; at += 1) {
+    const argument = argv[at] ?? '';
+    if (argument === '--') return { flags, rest: [...rest, ...argv.slice(at)] };
+    if (argument === '-c' || argument === '--config') {
+      const value = argv[at + 1];
+      if (value === undefined) throw new UsageError(`'${argument}' needs key=value after it.`);
+      flags.push(value);
+      at += 1;
+    } else if (/^(-c|--config)=/.test(argument)) {
+      flags.push(argument.slice(argument.indexOf('=') + 1));
+    } else rest.push(argument);
+  }
+  return { flags, rest };
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

@@ -1,0 +1,164 @@
+/** `codex-lsp exec` and its companions, as the built program in a real shell's place. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventEnvelopeSchema } from '../../server/protocol/thread.ts';
+import { failure, gate, patch, type Script, say, script, shell, soon, startModel } from '../support/model.ts';
+import { runProgram, startProgram } from '../support/program.ts';
+import { makeWorkspace } from '../support/workspace.ts';
+
+async function bench(...scripts: Script[]) {
+  const workspace = await makeWorkspace({ 'a.txt': 'one\ntwo\n' });
+  const model = await startModel(...scripts);
+  const env = {
+    CODEX_LSP_STATE_DIR: workspace.stateDir,
+    XDG_CONFIG_HOME: join(workspace.stateDir, 'config'),
+    OPENAI_API_KEY: 'sk-test-secret',
+    OPENAI_BASE_URL: model.baseURL,
+  };
+  return {
+    workspace,
+    model,
+    env,
+    run: (...args: string[]) => runProgram(args, { cwd: workspace.root, env }),
+    start: (...args: string[]) => startProgram(args, { cwd: workspace.root, env }),
+    async [Symbol.asyncDispose]() {
+      await model.close();
+      await workspace[Symbol.asyncDispose]();
+      model.assertUsedUp();
+    },
+  };
+}
+
+const shout = () => script(shell('cat a.txt'), patch('a.txt', '-one', '+ONE'), say('Shouted.'));
+
+test('progress and diff on stderr, the answer on stdout, nothing applied; then diff, apply, undo by the thread', async () => {
+  await using it = await bench(shout());
+  const { code, stdout, stderr } = await it.run('exec', 'shout one');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'Shouted.\n' });
+  expect(stderr).toContain('$ cat a.txt');
+  expect(stderr).toContain('+ONE');
+  expect(await it.workspace.read('a.txt')).toBe('one\ntwo\n');
+
+  const listed = await it.run('threads');
+  const threadId = listed.stdout.split(' ')[0] ?? '';
+  expect(listed.stdout).toMatch(/^\S+ {2}inReview .* shout one\n$/);
+  const diff = await it.run('diff', threadId);
+  expect(diff.stdout).toContain('--- a/a.txt\n+++ b/a.txt\n');
+  expect(await it.run('apply', threadId)).toMatchObject({ code: 0, stdout: 'applied a.txt\n' });
+  expect(await it.workspace.read('a.txt')).toBe('ONE\ntwo\n');
+  expect(await it.run('undo', threadId)).toMatchObject({ code: 0, stdout: 'undone a.txt\n' });
+  expect(await it.workspace.read('a.txt')).toBe('one\ntwo\n');
+  expect(await it.run('undo', threadId)).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing to undo') });
+  expect((await it.run('archive', threadId)).code).toBe(0);
+  expect((await it.run('threads')).stdout).toBe('');
+  expect((await it.run('threads', '--all')).stdout).toContain(threadId);
+  expect((await it.run('delete', threadId)).code).toBe(0);
+  expect(await it.run('diff', threadId)).toMatchObject({ code: 1, stderr: expect.stringContaining(threadId) });
+});
+
+test('--json prints every event as one line; --apply writes; -o keeps the last message', async () => {
+  await using it = await bench(shout());
+  const last = join(it.workspace.stateDir, 'last.txt');
+  const { code, stdout } = await it.run('exec', '--json', '--apply', '-o', last, 'shout one');
+  expect(code).toBe(0);
+  const events = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => eventEnvelopeSchema.parse(JSON.parse(line)));
+  const numbered = events.filter(({ event }) => event.type !== 'itemDelta');
+  expect(numbered.map(({ seq }) => seq)).toEqual(numbered.map((_, index) => index + 1));
+  expect(events.some(({ event }) => event.type === 'itemDelta')).toBe(true);
+  expect(events.map(({ event }) => event.type)).toContain('applied');
+  expect(await it.workspace.read('a.txt')).toBe('ONE\ntwo\n');
+  expect(await readFile(last, 'utf8')).toBe('Shouted.');
+});
+
+test('the prompt may come from stdin; -C, -m, --effort and --resume are heard', async () => {
+  await using it = await bench(script(say('First.'), say('Second.')));
+  const first = await runProgram(['exec', '-C', it.workspace.root, '-m', 'gpt-test', '--effort', 'high', '-'], {
+    env: it.env,
+    input: 'from stdin\n',
+  });
+  expect(first).toMatchObject({ code: 0, stdout: 'First.\n' });
+  expect(it.model.requests[0]).toMatchObject({ model: 'gpt-test', reasoning: { effort: 'high' } });
+  expect(JSON.stringify(it.model.requests[0]?.input)).toContain('from stdin');
+  expect(await it.run('exec', '--last', 'go on')).toMatchObject({ code: 0, stdout: 'Second.\n' });
+  expect(it.model.requests[1]?.prompt_cache_key).toBe(it.model.requests[0]?.prompt_cache_key);
+});
+
+test('a failed turn is exit 1 with its reason; no key says which variable', async () => {
+  await using it = await bench(script(failure.failed('insufficient_quota', 'You exceeded your current quota.')));
+  expect(await it.run('exec', 'x')).toMatchObject({ code: 1, stderr: expect.stringContaining('quota') });
+  const { code, stderr } = await runProgram(['exec', 'x'], {
+    cwd: it.workspace.root,
+    env: { ...it.env, OPENAI_API_KEY: undefined },
+  });
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('OPENAI_API_KEY is not set; ') });
+});
+
+test('completed but not all could be applied: exit 3, and what was left out is named', async () => {
+  await using it = await bench(
+    script(shell('echo 1 > a.txt; mkdir .vscode && echo {} > .vscode/tasks.json'), say('Done.')),
+  );
+  const { code, stderr } = await it.run('exec', '--apply', 'x');
+  expect(code).toBe(3);
+  expect(stderr).toContain('not applied: .vscode/tasks.json');
+  expect(await it.workspace.read('a.txt')).toBe('1\n');
+  expect(await it.workspace.read('.vscode/tasks.json')).toBeUndefined();
+});
+
+test('Ctrl-C in the middle of a command ends it cleanly: 130, no process left', async () => {
+  await using it = await bench(script(shell('echo ready; sleep 300')));
+  const program = it.start('exec', '--json', 'wait');
+  program.child.stdin.end();
+  await program.says('ready\\n');
+  program.child.kill('SIGINT');
+  expect(await soon(program.ended, 'the end of exec')).toBe(130);
+  const { event } = eventEnvelopeSchema.parse(JSON.parse(program.stdout().trimEnd().split('\n').at(-1) ?? ''));
+  expect(event).toMatchObject({ type: 'turnCompleted', status: 'interrupted' });
+});
+
+test('Ctrl-C while the model is silent: 130', async () => {
+  const held = gate(say('Never.'));
+  await using it = await bench(script(held));
+  const program = it.start('exec', 'wait');
+  program.child.stdin.end();
+  await soon(held.arrived, 'the request');
+  program.child.kill('SIGINT');
+  expect(await soon(program.ended, 'the end of exec')).toBe(130);
+});
+
+test('kill -9 in the middle of a command: nothing lives on, the next process shows the thread as interrupted', async () => {
+  await using it = await bench(
+    script(patch('a.txt', '-one', '+ONE'), shell('echo three >> a.txt; echo ready; sleep 300'), say('Went on.')),
+  );
+  const program = it.start('exec', '--json', 'wait');
+  program.child.stdin.end();
+  await program.says('ready\\n');
+  program.child.kill('SIGKILL');
+  await soon(program.ended, 'the end of exec');
+  const { stdout } = await it.run('threads');
+  expect(stdout).toMatch(/ {2}inReview {2}/);
+  const diff = (await it.run('diff', stdout.split(' ')[0] ?? '')).stdout;
+  expect(diff).toContain('-one\n+ONE\n two\n+three\n');
+  expect(await it.run('exec', '--last', 'go on')).toMatchObject({
+    code: 0,
+    stdout: 'Went on.\n',
+    stderr: expect.any(String),
+  });
+});
+
+test('a broken config.json and bad settings are named, and the defaults used', async () => {
+  await using it = await bench(script(say('Done.'), say('Done.')));
+  const config = join(it.workspace.stateDir, 'config', 'codex-lsp');
+  await mkdir(config, { recursive: true });
+  await writeFile(join(config, 'config.json'), '{ not json');
+  const broken = await it.run('exec', 'x');
+  expect(broken.code).toBe(0);
+  expect(broken.stderr).toContain('config.json');
+  await writeFile(join(config, 'config.json'), JSON.stringify({ limits: { steps: 'many' }, model: 'gpt-config' }));
+  const wrong = await it.run('exec', 'x');
+  expect(wrong.stderr).toContain('limits.steps');
+  expect(it.model.requests[1]?.model).toBe('gpt-config');
+});
