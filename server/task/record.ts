@@ -110,8 +110,8 @@ export class ThreadRecord {
   }
 
   /**
-   * What was running in a process that is gone ends as `interrupted`; nobody waits for its questions any more. What its
-   * last command had done to the copy is found now; `tell` says so before the turn ends.
+   * What was running in a process that is gone ends as `interrupted`; nobody waits for its questions any more.
+   * `tell` is called before: what the last command had done was found when the copy was opened.
    */
   async recover(tell: (record: ThreadRecord, turnId: string | undefined) => Promise<void>): Promise<void> {
     if (!isRunning(this.state)) return;
@@ -119,7 +119,6 @@ export class ThreadRecord {
     if ('heldBy' in lock) return;
     try {
       const turnId = this.state.turns.at(-1)?.turnId;
-      await (await this.copy()).scan({ startedAtMs: Date.parse(this.state.updatedAt) });
       await tell(this, turnId);
       this.withdrawApprovals(turnId);
       this.emit({ type: 'turnCompleted', status: 'interrupted' }, turnId);
