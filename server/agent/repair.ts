@@ -1,5 +1,5 @@
 /** A conversation made valid: every call has exactly one output, every output its call. Pure. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConversationItem } from '../model/model.ts';
 
 /** What the model is told of a call that was stopped, or that a crash cut off. */

@@ -40,7 +40,8 @@ export function diffBlocks(file: ReviewFile): DiffBlock[] {
 }
 
 /** Neighbouring blocks share no context line; the earlier one keeps its own, for git takes none as "the end of the file". */
-function withContext(lines: readonly string[], edits: readonly GitEdit[]): DiffBlock[] {
+function withContext(lines: readonly string[], apart: readonly GitEdit[]): DiffBlock[] {
+  const edits = aroundOneLine(lines, apart);
   let shift = 0;
   let taken = 0;
   return edits.map(({ ids, line, oldLines, newLines }, index) => {
@@ -63,6 +64,14 @@ function withContext(lines: readonly string[], edits: readonly GitEdit[]): DiffB
     shift += newLines.length - oldLines.length;
     return { hunks: ids, header: hunkHeader(range), ...range, body };
   });
+}
+
+/** Additions before and after a file's only line: git takes each of them only for the whole file, so they stand together. */
+function aroundOneLine(lines: readonly string[], edits: readonly GitEdit[]): readonly GitEdit[] {
+  const [before, after] = edits;
+  if (lines.length !== 1 || !before || !after) return edits;
+  const newLines = [...before.newLines, ...lines, ...after.newLines];
+  return [{ ids: [...before.ids, ...after.ids], line: 0, oldLines: lines, newLines }];
 }
 
 /** 1-based; of no lines at all, the line before. */

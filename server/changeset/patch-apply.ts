@@ -29,14 +29,14 @@ export function applyPatch(sections: readonly PatchSection[], read: (path: strin
   const files: { path: string; kind: FileKind }[] = [];
   for (const section of sections) {
     const result = applySection(section, read);
-    if (typeof result === 'string') return { ok: false, error: `${result} Nothing was changed.` };
+    if (typeof result === 'string') return { ok: false, error: `Nothing was changed. ${result}` };
     for (const { path, state } of result.writes) writes.set(path, state);
     files.push(result.file);
   }
   for (const [path, state] of writes) {
     const later = state.kind === 'absent' ? undefined : writes;
     const fault = folderFault(path, (folder) => later?.get(folder) ?? read(folder));
-    if (fault) return { ok: false, error: `${fault} Nothing was changed.` };
+    if (fault) return { ok: false, error: `Nothing was changed. ${fault}` };
   }
   // What goes makes room first: a folder may come where a file was.
   const ordered = [...writes].map(([path, state]) => ({ path, state }));

@@ -15,30 +15,42 @@ const folded = (line: string): string =>
     .replace(/[\u201c-\u201f]/g, '"')
     .replace(/[\u00a0\u2002-\u200a\u202f\u205f\u3000]/g, ' ');
 
-/** A file's lines without their ends, with their readings as they are needed. */
+/** A file's lines without their ends, indexed at each reading as far as it is needed. */
 export class SearchedLines {
-  readonly #read: (readonly string[])[];
+  readonly #levels: Level[];
+  #stepsLeft = searchStepsMax;
 
   constructor(lines: readonly string[]) {
-    this.#read = [lines];
+    this.#levels = [indexed(lines)];
   }
 
   get count(): number {
-    return this.#reading(0).length;
+    return this.#level(0).lines.length;
+  }
+
+  /** Whether a search was given up because the file and the patch together are too much. */
+  get exhausted(): boolean {
+    return this.#stepsLeft <= 0;
   }
 
   text(index: number): string | undefined {
-    return this.#reading(0)[index];
+    return this.#level(0).lines[index];
   }
 
   /** The first place at or after `from` where `wanted` stands; with `atEnd`, only as the last lines. -1 if nowhere. */
   find(wanted: readonly string[], from: number, atEnd = false): number {
     const last = this.count - wanted.length;
-    for (const [level, read] of readings.entries()) {
-      const lines = this.#reading(level);
+    const first = atEnd ? Math.max(from, last) : from;
+    for (const [number, read] of readings.entries()) {
+      const { lines, places } = this.#level(number);
       const expected = wanted.map(read);
-      for (let at = atEnd ? Math.max(from, last) : from; at <= last; at++) {
-        if (expected.every((line, index) => lines[at + index] === line)) return at;
+      const rarest = rarestOf(expected, places);
+      for (let i = firstAtLeast(rarest.places, first + rarest.index); i < rarest.places.length; i++) {
+        const at = (rarest.places[i] ?? 0) - rarest.index;
+        if (at > last || this.#stepsLeft <= 0) break;
+        const differs = expected.findIndex((line, index) => lines[at + index] !== line);
+        if (differs < 0) return at;
+        this.#stepsLeft -= differs + 1;
       }
     }
     return -1;
@@ -46,16 +58,11 @@ export class SearchedLines {
 
   /** Where most of the lines of `wanted` stand where they should; undefined if hardly any do. */
   closest(wanted: readonly string[]): { at: number; equal: number } | undefined {
-    const lines = this.#reading(2);
-    const places = new Map<string, number[]>();
-    for (const [index, line] of lines.entries()) {
-      const at = places.get(line) ?? [];
-      if (line !== '' && at.length < placesOfLineMax) at.push(index);
-      places.set(line, at);
-    }
+    const { places } = this.#level(2);
     const votes = new Map<number, number>();
     for (const [index, line] of wanted.slice(0, comparedLinesMax).entries()) {
-      for (const place of places.get(line.trim()) ?? []) {
+      const trimmed = line.trim();
+      for (const place of trimmed === '' ? [] : (places.get(trimmed) ?? []).slice(0, placesOfLineMax)) {
         if (place >= index) votes.set(place - index, (votes.get(place - index) ?? 0) + 1);
       }
     }
@@ -69,15 +76,52 @@ export class SearchedLines {
     return folded(a.trim()) === folded(b.trim());
   }
 
-  #reading(level: number): readonly string[] {
-    const known = this.#read[level];
+  #level(number: number): Level {
+    const known = this.#levels[number];
     if (known) return known;
-    const read = readings[level];
-    const lines = read ? this.#reading(0).map(read) : [];
-    this.#read[level] = lines;
-    return lines;
+    const read = readings[number];
+    const level = indexed(read ? this.#level(0).lines.map(read) : []);
+    this.#levels[number] = level;
+    return level;
   }
 }
 
+/** `places`: where each line stands, ascending. */
+type Level = { lines: readonly string[]; places: ReadonlyMap<string, readonly number[]> };
+
+function indexed(lines: readonly string[]): Level {
+  const places = new Map<string, number[]>();
+  for (const [index, line] of lines.entries()) {
+    const known = places.get(line);
+    if (known) known.push(index);
+    else places.set(line, [index]);
+  }
+  return { lines, places };
+}
+
+/** The one of the expected lines that leaves the fewest places to try. */
+function rarestOf(expected: readonly string[], places: Level['places']): { index: number; places: readonly number[] } {
+  let rarest: { index: number; places: readonly number[] } | undefined;
+  for (const [index, line] of expected.entries()) {
+    const found = places.get(line) ?? [];
+    if (!rarest || found.length < rarest.places.length) rarest = { index, places: found };
+    if (found.length === 0) break;
+  }
+  return rarest ?? { index: 0, places: [] };
+}
+
+function firstAtLeast(ascending: readonly number[], least: number): number {
+  let lo = 0;
+  let hi = ascending.length;
+  while (lo < hi) {
+    const middle = (lo + hi) >> 1;
+    if ((ascending[middle] ?? 0) < least) lo = middle + 1;
+    else hi = middle;
+  }
+  return lo;
+}
+
+/** Line comparisons in one file. */
+const searchStepsMax = 20_000_000;
 const placesOfLineMax = 100;
 const comparedLinesMax = 1000;

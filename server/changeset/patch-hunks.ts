@@ -77,6 +77,8 @@ const shownLinesMax = 20;
 const bounded = (line: string): string => (line.length > 160 ? `${line.slice(0, 160)}…` : line);
 
 function hint(searched: SearchedLines, expected: readonly string[], from: number): string {
+  if (searched.exhausted)
+    return 'They repeat too much to be searched for; add lines that tell the place, or send fewer hunks.';
   const earlier = searched.find(expected, 0);
   if (earlier >= 0 && from > 0) {
     return `They stand at line ${earlier + 1}, but earlier hunks reach to line ${from}; hunks must follow the order of the file.`;

@@ -7,8 +7,8 @@ import type { CopyChange } from './review-types.ts';
 export type PairedChange = CopyChange & { from?: string; userPath: string; user: FileState };
 
 const similarityMin = 0.5;
-/** Beyond this many lines to compare, only files moved without any change are found. */
-const comparedLinesMax = 500_000;
+/** Lines compared with lines at most; beyond, only files that moved without any change are found. */
+const comparedLinesMax = 1_000_000;
 
 /** The changes with renames as one. Where the user has files at both ends, a rename stays a deletion and a creation. */
 export function pairRenames(changes: readonly CopyChange[], user: ReadonlyMap<string, FileState>): PairedChange[] {
@@ -31,52 +31,65 @@ export function pairRenames(changes: readonly CopyChange[], user: ReadonlyMap<st
 type Pair = readonly [from: CopyChange, to: CopyChange];
 
 function renames(changes: readonly CopyChange[]): Pair[] {
-  const gone = changes.filter(({ base, agent }) => base !== 'unknown' && agent.kind === 'absent' && isContent(base));
-  const come = changes.filter(({ base, agent }) => base !== 'unknown' && base.kind === 'absent' && isContent(agent));
-  const exact = candidates(gone, come, (a, b) => (sameContent(a, b) ? 1 : 0));
-  const pairs = unique(exact);
-  const taken = new Set(pairs.flat());
-  const goneLeft = gone.filter((change) => !taken.has(change) && isText(change.base));
-  const comeLeft = come.filter((change) => !taken.has(change) && isText(change.agent));
-  return [...pairs, ...unique(candidates(goneLeft, comeLeft, similarityOf(goneLeft, comeLeft)))];
+  const gone = changes.filter(({ base, agent }) => agent.kind === 'absent' && contentKey(base) !== undefined);
+  const come = changes.filter(({ base, agent }) => isAbsent(base) && contentKey(agent) !== undefined);
+  const named = samePairs(gone, come, (state, path) => `${nameOf(path)}\0${contentKey(state)}`);
+  const [goneStill, comeStill] = [without(gone, named), without(come, named)];
+  const same = samePairs(goneStill, comeStill, (state) => contentKey(state) ?? '');
+  const edited = similarPairs(
+    without(goneStill, same).filter(hadText),
+    without(comeStill, same).filter(({ agent }) => agent.kind === 'text'),
+  );
+  return [...named, ...same, ...edited];
 }
 
-const isText = (state: FileState | 'unknown'): boolean => state !== 'unknown' && state.kind === 'text';
+function without(changes: readonly CopyChange[], pairs: readonly Pair[]): CopyChange[] {
+  const taken = new Set(pairs.flat());
+  return changes.filter((change) => !taken.has(change));
+}
 
-/** Something that can be told apart from other files: an empty file can't. */
-const isContent = (state: FileState): boolean =>
-  state.kind === 'text' ? state.text !== '' : state.kind === 'binary' || state.kind === 'symlink';
+const isAbsent = (state: FileState | 'unknown'): boolean => state !== 'unknown' && state.kind === 'absent';
+const hadText = ({ base }: CopyChange): boolean => base !== 'unknown' && base.kind === 'text';
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** Of two states of one kind, whatever their modes. */
-function sameContent(a: FileState, b: FileState): boolean {
-  if (a.kind === 'text') return b.kind === 'text' && a.text === b.text;
-  if (a.kind === 'binary') return b.kind === 'binary' && a.hash === b.hash;
-  return a.kind === 'symlink' && b.kind === 'symlink' && a.target === b.target;
+/** What tells a file from others, whatever its mode; nothing tells an empty one. */
+function contentKey(state: FileState | 'unknown'): string | undefined {
+  if (state === 'unknown') return undefined;
+  if (state.kind === 'text') return state.text === '' ? undefined : `text ${state.text}`;
+  if (state.kind === 'binary') return `binary ${state.hash}`;
+  return state.kind === 'symlink' ? `link ${state.target}` : undefined;
+}
+
+/** Files of one key, in their order. */
+function samePairs(
+  gone: readonly CopyChange[],
+  come: readonly CopyChange[],
+  key: (state: FileState | 'unknown', path: string) => string,
+): Pair[] {
+  const waiting = Map.groupBy(gone, ({ base, path }) => key(base, path));
+  for (const list of waiting.values()) list.reverse();
+  return come.flatMap((to) => {
+    const from = waiting.get(key(to.agent, to.path))?.pop();
+    return from ? [[from, to] as const] : [];
+  });
 }
 
 type Candidate = { pair: Pair; similarity: number; sameName: boolean };
 
-function candidates(
-  gone: readonly CopyChange[],
-  come: readonly CopyChange[],
-  similarity: (base: FileState, agent: FileState) => number,
-): Candidate[] {
+/** The most alike first, each file in at most one pair. */
+function similarPairs(gone: readonly CopyChange[], come: readonly CopyChange[]): Pair[] {
+  const before = gone.map((change) => ({ change, lines: countLines(change.base) }));
+  const after = come.map((change) => ({ change, lines: countLines(change.agent) }));
+  const total = (list: typeof before): number => list.reduce((sum, { lines }) => sum + lines.total, 0);
+  if (total(before) * after.length + total(after) * before.length > comparedLinesMax) return [];
   const found: Candidate[] = [];
-  for (const from of gone) {
-    if (from.base === 'unknown') continue;
-    for (const to of come) {
-      const score = similarity(from.base, to.agent);
-      if (score < similarityMin) continue;
-      found.push({ pair: [from, to], similarity: score, sameName: nameOf(from.path) === nameOf(to.path) });
+  for (const from of before) {
+    for (const to of after) {
+      const score = similarity(from.lines, to.lines);
+      const sameName = nameOf(from.change.path) === nameOf(to.change.path);
+      if (score >= similarityMin) found.push({ pair: [from.change, to.change], similarity: score, sameName });
     }
   }
-  return found;
-}
-
-const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
-/** The best pairs, each file in at most one. */
-function unique(found: Candidate[]): Pair[] {
   found.sort((a, b) => b.similarity - a.similarity || Number(b.sameName) - Number(a.sameName));
   const taken = new Set<CopyChange>();
   return found.flatMap(({ pair }) => {
@@ -86,30 +99,16 @@ function unique(found: Candidate[]): Pair[] {
   });
 }
 
-/** The share of equal lines, wherever they stand, of the longer file's lines. */
-function similarityOf(gone: readonly CopyChange[], come: readonly CopyChange[]) {
-  const counted = new Map<FileState, Counted>();
-  const count = (state: FileState): Counted => {
-    const known = counted.get(state) ?? countLines(state);
-    counted.set(state, known);
-    return known;
-  };
-  const lines = (states: readonly (FileState | 'unknown')[]): number =>
-    states.reduce((sum, state) => sum + (state === 'unknown' ? 0 : count(state).total), 0);
-  const work = lines(gone.map(({ base }) => base)) * come.length + lines(come.map(({ agent }) => agent)) * gone.length;
-  return (base: FileState, agent: FileState): number =>
-    work > comparedLinesMax * 2 ? 0 : similarity(count(base), count(agent));
-}
-
 type Counted = { total: number; times: ReadonlyMap<string, number> };
 
-function countLines(state: FileState): Counted {
+function countLines(state: FileState | 'unknown'): Counted {
   const times = new Map<string, number>();
-  const lines = state.kind === 'text' ? splitLines(state.text) : [];
+  const lines = state !== 'unknown' && state.kind === 'text' ? splitLines(state.text) : [];
   for (const line of lines) times.set(line, (times.get(line) ?? 0) + 1);
   return { total: lines.length, times };
 }
 
+/** The share of equal lines, wherever they stand, of the longer file's lines. */
 function similarity(a: Counted, b: Counted): number {
   const longer = Math.max(a.total, b.total);
   if (Math.min(a.total, b.total) < longer * similarityMin) return 0;

@@ -65,6 +65,9 @@ export type ApplyProfile = {
 export type ApplyPlan = {
   /** Versioned text edits, for the editor to do. A null version: a document that is not open. */
   editor: readonly { path: string; version: number | null; edits: readonly LineEdit[]; after: FileState }[];
-  /** For the server to write, each only where `before` still holds. `from`: remove that path too. */
+  /**
+   * For the server to write, each only where `before` still holds. `from`: remove that path too. Where `before` and
+   * `after` have the same text it is a chmod, whatever text is on disk: the buffer it stands for may not be saved.
+   */
   disk: readonly { path: string; from?: string; before: FileState; after: FileState }[];
 };

@@ -1,5 +1,5 @@
 /** Output items of a response, made fit for being sent back: the conversation is kept here, `store: false`, not there. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConversationItem } from './model.ts';
 
 const textPart = z.object({ type: z.literal('output_text'), text: z.string() });

@@ -1,5 +1,5 @@
 /** What the `openai` package throws, as a fault. By shape and not by class, so that nothing has to be loaded for it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   droppedStream,
   type ErrorBody,
@@ -16,7 +16,7 @@ const thrownSchema = z.object({
   message: z.string().catch(''),
   /** Of an HTTP answer; absent where there was none. */
   status: z.number().optional().catch(undefined),
-  headers: z.instanceof(Headers).optional().catch(undefined),
+  headers: z.custom<Headers>((value) => value instanceof Headers).optional().catch(undefined),
   /** The `error` of the body. */
   error: z.unknown().optional(),
 });

@@ -1,5 +1,5 @@
 /** The events of a response's stream that we act on, checked; every other type is passed over. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const item = z.looseObject({ type: z.string(), id: z.string().nullish() });
 const delta = { delta: z.string(), item_id: z.string().nullish() };

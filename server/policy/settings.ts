@@ -1,5 +1,5 @@
 /** Settings are resolved from layers, later wins; what an editor says can only make the agent's limits stricter. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defaultSettings, type Settings, settingsSchema } from '../protocol/settings.ts';
 import { loosens, restricted } from './strictness.ts';
 

@@ -1,5 +1,5 @@
 /** What a task changed, as clients see it, and what became of an apply. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const hunkStatusSchema = z.enum(['pending', 'accepted', 'rejected', 'conflicting']);
 export type HunkStatus = z.infer<typeof hunkStatusSchema>;

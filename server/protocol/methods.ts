@@ -1,5 +1,5 @@
 /** Every custom request, as one table: method, command twin, parameters, result. `protocol.md` is printed from it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { applyResultSchema, changesetSchema } from './changeset.ts';
 import { effortSchema } from './settings.ts';
 import { approvalSchema, decisionSchema, eventEnvelopeSchema, threadSummarySchema } from './thread.ts';

@@ -1,5 +1,5 @@
 /** Prints zod schemas as TypeScript-like types, with a field's description behind it where the line has room. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const lineCharsMax = 118;
 /** A longer description is told in prose. */

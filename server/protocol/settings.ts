@@ -1,5 +1,5 @@
 /** The settings a user can write, with their defaults: the `codex` section of an editor, config.json, `-c key=value`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const effortSchema = z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']);
 export type Effort = z.infer<typeof effortSchema>;

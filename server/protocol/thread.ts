@@ -1,5 +1,5 @@
 /** Threads, turns, items and events: what clients are told, and, one JSON line each, what a journal holds. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { applyResultSchema, hunkStatusSchema } from './changeset.ts';
 
 const time = z.string().describe('ISO 8601, UTC');

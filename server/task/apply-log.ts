@@ -1,7 +1,7 @@
 /** What each accept did to the user's files, kept so that it can be taken back: before and after, file by file. */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FileState } from '../changeset/file-state.ts';
 
 const fileStateSchema: z.ZodType<FileState> = z.discriminatedUnion('kind', [

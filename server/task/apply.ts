@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import { planApply } from '../changeset/apply-plan.ts';
 import { type FileState, sameState } from '../changeset/file-state.ts';
 import { acceptOutcomes, lineEdits } from '../changeset/outcome.ts';
-import type { FileOutcome, Review } from '../changeset/review-types.ts';
+import type { ApplyPlan, FileOutcome, Review } from '../changeset/review-types.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
 import { writeToDisk } from '../workspace/disk.ts';
-import { userState } from '../workspace/snapshot.ts';
+import { readState, userState } from '../workspace/snapshot.ts';
 import { type AppliedFile, type ApplyEntry, blobOf, keepBlob, latestEntry, writeEntry } from './apply-log.ts';
 import type { Face } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
 import { textsUnder } from './review.ts';
+
+type DiskEntry = ApplyPlan['disk'][number];
 
 /** Carries out accepted hunks. Never rejects: what went wrong is in the result, by path. */
 export async function applyHunks(
@@ -111,7 +113,8 @@ async function carryOut(
   const plan = planApply(outcomes, open, face.profile);
   const failures = new Map<string, string>();
   if (plan.disk.length > 0) {
-    const { failed } = await writeToDisk(record.root, plan.disk, (path, hash) => readBinary(record, path, hash));
+    const entries = await Promise.all(plan.disk.map((entry) => againstDisk(record.root, entry, open)));
+    const { failed } = await writeToDisk(record.root, entries, (path, hash) => readBinary(record, path, hash));
     for (const { path, reason } of failed) failures.set(path, reason);
     if (failures.size > 0) {
       for (const { path } of [...plan.disk, ...plan.editor]) {
@@ -126,6 +129,19 @@ async function carryOut(
     }
   }
   return failures;
+}
+
+/**
+ * Of a document that is open, the file may hold an older text than the buffer that the plan was made for: then it is
+ * the file as it is now that must not change before it is written.
+ */
+async function againstDisk(root: string, entry: DiskEntry, open: ReadonlyMap<string, number>): Promise<DiskEntry> {
+  const path = entry.from ?? entry.path;
+  if (!open.has(path)) return entry;
+  const { before, after } = entry;
+  const now = await readState(root, path);
+  const isMode = before.kind === 'text' && after.kind === 'text' && before.text === after.text && !entry.from;
+  return { ...entry, before: now, after: isMode && now.kind === 'text' ? { ...now, mode: after.mode } : after };
 }
 
 async function readBinary(record: ThreadRecord, path: string, hash: string): Promise<Buffer> {

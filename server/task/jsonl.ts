@@ -1,6 +1,6 @@
 /** An append-only file of JSON lines that can be read after a crash at any byte. */
 import { appendFile, open, readFile, stat } from 'node:fs/promises';
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 export class JsonLines<T> {
   readonly path: string;

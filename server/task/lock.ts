@@ -1,7 +1,7 @@
 /** Who runs a turn in a thread: a file that names a process, worthless once that process is gone. */
 import { rmSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const ownerSchema = z.object({ pid: z.number().int(), startedAt: z.string() });
 

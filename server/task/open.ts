@@ -16,7 +16,6 @@ import { InvalidParams, Refusal } from './refusal.ts';
 import { Registry } from './registry.ts';
 import { headingOf, pendingHunks, publishChanges, reviewThread } from './review.ts';
 import { assertWorkspace } from './root.ts';
-import { runTask } from './run.ts';
 import { selectHunks } from './selection.ts';
 import { Slots } from './slots.ts';
 import type { Tasks } from './tasks.ts';
@@ -82,8 +81,10 @@ class OpenTasks implements Tasks {
   }
 
   /** Never rejects: however a turn ends, it is told in `turnCompleted`. */
-  #run(record: ThreadRecord, request: TaskRequest, turn: RunningTurn, leave: () => void): Promise<void> {
-    return runTask({
+  async #run(record: ThreadRecord, request: TaskRequest, turn: RunningTurn, leave: () => void): Promise<void> {
+    // Agent, model and sandbox are loaded with the first turn, not with the server.
+    const { runTask } = await import('./run.ts');
+    await runTask({
       record,
       request,
       turnId: turn.turnId,

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Workbench } from '../agent/workbench.ts';
 import type { FileState } from '../changeset/file-state.ts';
-import { applyPatch } from '../changeset/patch-apply.ts';
+import { applyPatch, pathsOfPatch } from '../changeset/patch-apply.ts';
 import { parsePatch } from '../changeset/patch-parse.ts';
 import { type Action, assess, type Policy } from '../policy/assess.ts';
 import { runInSandbox } from '../sandbox/run.ts';
@@ -57,7 +57,7 @@ export function openWorkbench(options: {
       await copy.refresh(texts());
       // The pure part asks for texts synchronously, so those it may ask for are read before.
       const states = new Map<string, FileState>();
-      for (const path of patchPaths(parsed.sections)) states.set(path, await copy.read(path));
+      for (const path of pathsOfPatch(parsed.sections)) states.set(path, await copy.read(path));
       const patched = applyPatch(parsed.sections, (path) => states.get(path) ?? { kind: 'absent' });
       if (!patched.ok) return patched;
       try {
@@ -143,8 +143,4 @@ function isGranted(record: ThreadRecord, action: Action): boolean {
       return grant.kind === 'read' && action.paths.every((path) => grant.paths?.includes(path));
     return false;
   });
-}
-
-function patchPaths(sections: readonly { path: string; to?: string }[]): Set<string> {
-  return new Set(sections.flatMap(({ path, to }) => (to === undefined ? [path] : [path, to])));
 }

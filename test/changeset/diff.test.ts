@@ -224,6 +224,23 @@ describe('the diff is what git writes and takes', () => {
       ],
     ],
     [
+      'additions before and after the only line are one block',
+      { f: text('a\n') },
+      { f: text('0\na\nb') },
+      undefined,
+      [
+        'diff --git a/f b/f',
+        '--- a/f',
+        '+++ b/f',
+        '@@ -1,1 +1,3 @@',
+        '-a',
+        '+0',
+        '+a',
+        '+b',
+        '\\ No newline at end of file',
+      ],
+    ],
+    [
       'odd paths',
       {},
       { 'with space': text('1\n'), 'ta\tb "q" \\ é': text('2\n') },
@@ -333,7 +350,7 @@ describe('the diff is what git writes and takes', () => {
         expect(gitApply(files, unifiedDiff(reviewed))).toEqual(expected);
         expect(gitApply(files, reviewDocument(reviewed, heading))).toEqual(expected);
       }),
-      { numRuns: 120 },
+      { numRuns: 80 },
     );
   });
 });

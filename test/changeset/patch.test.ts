@@ -233,13 +233,13 @@ describe('what is refused, and why', () => {
       'a missing file to update',
       {},
       update('f', '-a', '+b'),
-      'Cannot update f: there is no such file. Nothing was changed.',
+      'Nothing was changed. Cannot update f: there is no such file.',
     ],
     [
       'a missing file to delete',
       {},
       wrap('*** Delete File: f'),
-      'Cannot delete f: there is no such file. Nothing was changed.',
+      'Nothing was changed. Cannot delete f: there is no such file.',
     ],
     [
       'a folder to delete',
@@ -262,7 +262,7 @@ describe('what is refused, and why', () => {
       'adding below a file',
       { a: 'x\n' },
       wrap('*** Add File: a/b', '+y'),
-      'Cannot write a/b: a is a file, not a folder. Nothing was changed.',
+      'Nothing was changed. Cannot write a/b: a is a file, not a folder.',
     ],
     [
       'adding below a link',
@@ -303,15 +303,15 @@ describe('what is refused, and why', () => {
       'all or nothing',
       { f: 'a\n' },
       wrap('*** Add File: new', '+x', '*** Update File: f', '@@', '-missing', '+b'),
-      'Cannot update f: the hunk (line 5 of the patch) does not fit: these lines are not in the file:\n  missing\n' +
-        'Nothing in the file comes close; read it again. Nothing was changed.',
+      'Nothing was changed. Cannot update f: the hunk (line 5 of the patch) does not fit: these lines are not in the file:\n  missing\n' +
+        'Nothing in the file comes close; read it again.',
     ],
     [
       'the closest place',
       { f: 'a\nb\nc\nd\n' },
       update('f', '@@', '-a', '+A', '@@', ' b', '-x', ' d'),
-      'Cannot update f: hunk 2 of 2 (line 6 of the patch) does not fit: these lines are not in the file:\n  b\n  x\n  d\n' +
-        'The closest place is line 2: 2 of 3 lines fit, but at line 3 the file has\n  c Nothing was changed.',
+      'Nothing was changed. Cannot update f: hunk 2 of 2 (line 6 of the patch) does not fit: these lines are not in the file:\n  b\n  x\n  d\n' +
+        'The closest place is line 2: 2 of 3 lines fit, but at line 3 the file has\n  c',
     ],
     [
       'out of order',
@@ -346,6 +346,20 @@ describe('what is refused, and why', () => {
     expect(error).toMatch(/… \(480 more\)/);
     expect(String(error).length).toBeLessThan(5000);
   });
+});
+
+test('a patch that could be searched for without end is refused in bounded time', () => {
+  const lines = 'same\n'.repeat(200_000);
+  const hunk = ['@@', ...Array.from({ length: 40 }, () => ' same'), '-other', '+x'];
+  const startedAtMs = performance.now();
+  expect(run({ f: `${lines}other\n${'same\n'.repeat(200)}other \n` }, update('f', ...hunk, ...hunk))).toEqual({
+    f: `${lines}x\n${'same\n'.repeat(200)}x\n`,
+  });
+  const blanks = '\n'.repeat(200_000);
+  const hopeless = Array.from({ length: 2000 }, () => ['@@', ' ', ' ', '-  x', '+y']).flat();
+  const many = `${blanks}x\n`.repeat(3);
+  expect(run({ f: many }, update('f', ...hopeless))).toMatch(/does not fit/);
+  expect(performance.now() - startedAtMs).toBeLessThan(4000);
 });
 
 test('a thousand hunks in a hundred thousand lines are a matter of a moment', () => {

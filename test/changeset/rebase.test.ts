@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { acceptOutcomes } from '../../server/changeset/outcome.ts';
 import type { Decisions } from '../../server/changeset/review-types.ts';
 import { inFolder, mergeFile } from './git.ts';
-import { idsOf, listed, review, text, words } from './states.ts';
+import { idsOf, listed, review, text, threeTexts, words } from './states.ts';
 
 const reviewTexts = (base: string, agent: string, user: string, decisions: Decisions = new Map()) =>
   review({ f: text(base) }, { f: text(agent) }, { f: text(user) }, decisions);
@@ -74,29 +74,6 @@ describe("the agent's change on the user's text as it is now", () => {
     expect(accepted(base, agent, user)).toBe(after);
   });
 });
-
-/** Lines `0`, `1` …, of which each side keeps, changes or drops some and adds others, each side with letters of its own. */
-type Fate = 'keep' | 'keep' | 'drop' | 'change' | 'add';
-const fates = (most: number) =>
-  fc.array(fc.constantFrom<Fate>('keep', 'keep', 'keep', 'keep', 'drop', 'change', 'add'), {
-    minLength: most,
-    maxLength: most,
-  });
-const threeTexts = fc
-  .integer({ min: 0, max: 14 })
-  .chain((count) => fc.tuple(fc.constant(count), fates(count), fates(count), fc.boolean()))
-  .map(([count, agent, user, same]) => {
-    const base = Array.from({ length: count }, (_, i) => `${i}\n`);
-    const made = (list: readonly Fate[], letter: string): string =>
-      base
-        .flatMap((line, i) => {
-          const own = `${letter}${line}`;
-          return { keep: [line], drop: [], change: [own], add: [line, `${own}`] }[list[i] ?? 'keep'];
-        })
-        .join('');
-    // Sometimes both sides write the same lines, so that changes meet.
-    return { base: base.join(''), agent: made(agent, 'x'), user: made(user, same ? 'x' : 'y') };
-  });
 
 describe('properties', () => {
   test('accepting all is `git merge-file` where that finds no conflict, and we find none where it finds none', () => {

@@ -1,4 +1,5 @@
 /** Short words for what the tests of the changeset are about. */
+import fc from 'fast-check';
 import { absent, type FileState } from '../../server/changeset/file-state.ts';
 import { reviewOf } from '../../server/changeset/review.ts';
 import type { CopyChange, Decisions, Review } from '../../server/changeset/review-types.ts';
@@ -34,3 +35,26 @@ export const listed = ({ files }: Review): string[] =>
 
 export const idsOf = ({ files }: Review, status = 'pending'): string[] =>
   files.flatMap(({ hunks }) => hunks.filter((hunk) => hunk.status === status).map(({ id }) => id));
+
+/** Lines `0`, `1` …, of which each side keeps, changes or drops some and adds others, each side with letters of its own. */
+type Fate = 'keep' | 'keep' | 'drop' | 'change' | 'add';
+const fates = (most: number) =>
+  fc.array(fc.constantFrom<Fate>('keep', 'keep', 'keep', 'keep', 'drop', 'change', 'add'), {
+    minLength: most,
+    maxLength: most,
+  });
+export const threeTexts = fc
+  .integer({ min: 0, max: 14 })
+  .chain((count) => fc.tuple(fc.constant(count), fates(count), fates(count), fc.boolean()))
+  .map(([count, agent, user, same]) => {
+    const base = Array.from({ length: count }, (_, i) => `${i}\n`);
+    const made = (list: readonly Fate[], letter: string): string =>
+      base
+        .flatMap((line, i) => {
+          const own = `${letter}${line}`;
+          return { keep: [line], drop: [], change: [own], add: [line, `${own}`] }[list[i] ?? 'keep'];
+        })
+        .join('');
+    // Sometimes both sides write the same lines, so that changes meet.
+    return { base: base.join(''), agent: made(agent, 'x'), user: made(user, same ? 'x' : 'y') };
+  });

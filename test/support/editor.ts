@@ -24,7 +24,14 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { serve } from '../../server/editor/serve.ts';
 import type { SettingsSource } from '../../server/policy/settings.ts';
 import type { MethodName, Params, Result } from '../../server/protocol/methods.ts';
-import type { EventEnvelope, ThreadStatus } from '../../server/protocol/thread.ts';
+import type {
+  EventEnvelope,
+  Item,
+  ItemOf,
+  ThreadEvent,
+  ThreadEventOf,
+  ThreadStatus,
+} from '../../server/protocol/thread.ts';
 import type { Tasks } from '../../server/task/tasks.ts';
 import { parseFiles } from './files.ts';
 
@@ -485,6 +492,27 @@ export class Task {
       const { thread } = await this.#editor.request('codex/thread', { threadId: this.threadId });
       return thread.status === status;
     });
+  }
+
+  /** The first event of this type in the thread, past or to come. */
+  async happens<T extends ThreadEvent['type']>(type: T): Promise<ThreadEventOf<T>> {
+    return this.#editor.waitFor(`the event ${type}`, () => this.#events(type)[0]);
+  }
+
+  /** Finished items of a type, in order. */
+  items<T extends Item['type']>(type: T): ItemOf<T>[] {
+    const completed = this.#events('itemCompleted').map(({ item }) => item);
+    return completed.filter((item): item is ItemOf<T> => item.type === type);
+  }
+
+  /** How its last turn ended. */
+  end(): ThreadEventOf<'turnCompleted'> | undefined {
+    return this.#events('turnCompleted').at(-1);
+  }
+
+  #events<T extends ThreadEvent['type']>(type: T): ThreadEventOf<T>[] {
+    const mine = this.#editor.events.filter(({ threadId }) => threadId === this.threadId).map(({ event }) => event);
+    return mine.filter((event): event is ThreadEventOf<T> => event.type === type);
   }
 
   /** `a.txt:4 pending`: the line is that of the new text, from 1. */

@@ -4,25 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-
-export type Files = string | Readonly<Record<string, string>>;
+import { parseFiles } from './files.ts';
 
 /** One string with `-- path --` headers, or a map of path to text. */
-export function parseFiles(files: Files): Record<string, string> {
-  if (typeof files !== 'string') return { ...files };
-  const parsed: Record<string, string> = {};
-  let path: string | undefined;
-  for (const line of files.split(/(?<=\n)/)) {
-    const header = /^-- (.+) --\n?$/.exec(line);
-    if (header?.[1]) {
-      path = header[1];
-      parsed[path] = '';
-    } else if (path !== undefined) {
-      parsed[path] += line;
-    }
-  }
-  return parsed;
-}
+export type Files = string | Readonly<Record<string, string>>;
 
 export type TestWorkspace = AsyncDisposable & {
   root: string;
@@ -45,7 +30,8 @@ export async function makeWorkspace(files: Files, options: { git?: boolean } = {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
   };
-  for (const [path, text] of Object.entries(parseFiles(files))) await write(path, text);
+  for (const [path, text] of Object.entries(typeof files === 'string' ? parseFiles(files) : files))
+    await write(path, text);
   if (options.git ?? true) {
     git(root, 'init', '-q', '-b', 'main');
     git(root, 'add', '-A');

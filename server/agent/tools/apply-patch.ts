@@ -1,5 +1,5 @@
 /** `apply_patch`: edits files of the copy, all or nothing; a freeform tool with a grammar, or a function where that is not to be had. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { patchGrammar } from '../../changeset/patch-grammar.ts';
 import type { FileKind } from '../../protocol/changeset.ts';
 import type { Item } from '../../protocol/thread.ts';

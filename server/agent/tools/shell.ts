@@ -1,6 +1,6 @@
 /** `shell`: one command in the sandbox, on the thread's copy. There is no way to ask for a run outside of it. */
 import { isAbsolute } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ItemOf } from '../../protocol/thread.ts';
 import { bytesPerToken, truncateMiddle } from '../truncate.ts';
 import type { Permission } from '../workbench.ts';

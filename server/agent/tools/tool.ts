@@ -1,5 +1,5 @@
 /** What a tool is: a definition for the model, and a run that answers every call with a text. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ToolDefinition } from '../../model/model.ts';
 import type { Item, ThreadEvent } from '../../protocol/thread.ts';
 import type { Call } from '../repair.ts';

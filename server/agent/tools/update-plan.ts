@@ -1,5 +1,5 @@
 /** `update_plan`: the model writes its steps down, and the user sees them. It has no other effect. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { failedCall, parseArguments, type Tool } from './tool.ts';
 
 const stepsMax = 50;
