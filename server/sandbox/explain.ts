@@ -52,7 +52,7 @@ export async function explainFailure(said: string, stateFolder: string): Promise
     const command = `sysctl -w ${name.replace('/', '.')}=${on}`;
     return because('User namespaces are switched off on this system.', `Run: ${asRoot(command)}.`);
   }
-  if (await isContainer()) {
+  if (/permi|\/proc|proc on/i.test(said) && (await isContainer())) {
     return because(
       'This container may not make the namespaces and mounts a sandbox is made of.',
       'Start it with: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined …',

@@ -71,7 +71,7 @@ export async function findTools(folders: readonly string[] = toolFolders): Promi
 }
 
 export async function readHost(tools: Tools): Promise<Host> {
-  const { uid, gid, username } = userInfo();
+  const { uid, gid, username } = currentUser();
   const version = (await outputOf(tools.bwrap, ['--version'])).trim().replace(/^\S+ /, '');
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const atLeast = (wanted: number) => major > 0 || minor >= wanted;
@@ -114,6 +114,15 @@ async function systemEntry(path: string): Promise<{ path: string; target?: strin
 async function existing(paths: readonly string[]): Promise<string[]> {
   const real = await Promise.all(paths.map((path) => realpath(path).catch(() => undefined)));
   return real.filter((path) => path !== undefined);
+}
+
+/** In a container, a user may have a number and no name. */
+function currentUser(): { uid: number; gid: number; username: string } {
+  try {
+    return userInfo();
+  } catch {
+    return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, username: 'user' };
+  }
 }
 
 /** Where an empty home is mounted. Service accounts have homes that can't be hidden, such as `/` or `/usr/sbin`. */

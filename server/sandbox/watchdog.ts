@@ -12,6 +12,7 @@ const tickMs = 200;
 const entriesMax = 200_000;
 const entriesStep = 20_000;
 const bytesStepMin = 16 * 1024 ** 2;
+const atOnce = 32;
 
 type Figures = { threads: number; availableBytes: number; freeBytes: number; freeEntries: number };
 
@@ -27,26 +28,30 @@ export function watch(options: {
   let hasEnded = false;
   let timer: NodeJS.Timeout | undefined;
   /** What the disk has to have lost since the last measurement to be measured again. */
-  let disk = { freeBytes: 0, freeEntries: 0, step: Math.max(bytesStepMin, policy.diskBytesMax / 4) };
+  let disk = { freeBytes: 0, step: Math.max(bytesStepMin, policy.diskBytesMax / 4) };
+  let entries = 0;
 
   const tick = async (): Promise<CommandLimit | undefined> => {
     const now = await figures(upper);
     if (!start) {
       start = now;
-      disk = { ...disk, freeBytes: now.freeBytes, freeEntries: now.freeEntries };
+      disk = { ...disk, freeBytes: now.freeBytes };
+      entries = now.freeEntries;
       return undefined;
     }
-    if (disk.freeBytes - now.freeBytes >= disk.step || disk.freeEntries - now.freeEntries >= entriesStep) {
-      const used = await usedBy(upper, policy.diskBytesMax);
-      if (used.bytes > policy.diskBytesMax || used.entries > entriesMax) return 'disk';
-      disk = { ...now, step: Math.max(bytesStepMin, (policy.diskBytesMax - used.bytes) / 2) };
+    if (entries - now.freeEntries >= entriesStep) {
+      entries = now.freeEntries;
+      if ((await usedBy(upper, { entriesMax })).entries > entriesMax) return 'disk';
+    }
+    if (disk.freeBytes - now.freeBytes >= disk.step) {
+      const { bytes } = await usedBy(upper, { bytesMax: policy.diskBytesMax });
+      if (bytes > policy.diskBytesMax) return 'disk';
+      disk = { freeBytes: now.freeBytes, step: Math.max(bytesStepMin, (policy.diskBytesMax - bytes) / 2) };
     }
     const hasManyThreads = now.threads - start.threads > policy.processesMax;
     const hasMuchMemory = start.availableBytes - now.availableBytes > policy.memoryBytesMax / 2;
     if (!hasManyThreads && !hasMuchMemory) return undefined;
-    const { threads, memoryBytes } = await taken(child());
-    if (threads > policy.processesMax) return 'processes';
-    return memoryBytes > policy.memoryBytesMax ? 'memory' : undefined;
+    return await exceededBy(child(), policy);
   };
   const next = () => {
     timer = setTimeout(async () => {
@@ -82,39 +87,54 @@ async function figures(upper: string): Promise<Figures> {
   };
 }
 
-/** Of the upper layer; the walk ends where a limit is passed. */
-async function usedBy(upper: string, bytesMax: number): Promise<{ bytes: number; entries: number }> {
-  let bytes = 0;
-  let entries = 0;
+/** Of the upper layer; the walk ends where the limit is passed. Only for bytes is each file looked at. */
+async function usedBy(
+  upper: string,
+  { bytesMax, entriesMax }: { bytesMax?: number; entriesMax?: number },
+): Promise<{ bytes: number; entries: number }> {
+  const used = { bytes: 0, entries: 0 };
+  const isOver = () => used.bytes > (bytesMax ?? Infinity) || used.entries > (entriesMax ?? Infinity);
   const folders = [upper];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const directory = await opendir(folder).catch(() => undefined);
+  for (let folder = folders.pop(); folder !== undefined && !isOver(); folder = folders.pop()) {
+    const names: string[] = [];
+    const directory = await opendir(folder, { bufferSize: 1024 }).catch(() => undefined);
     if (!directory) continue;
     for await (const entry of directory) {
-      entries++;
+      used.entries++;
       const path = join(folder, entry.name);
       if (entry.isDirectory()) folders.push(path);
-      else bytes += ((await lstat(path).catch(() => undefined))?.blocks ?? 0) * 512;
-      if (bytes > bytesMax || entries > entriesMax) return { bytes, entries };
+      else if (bytesMax !== undefined) names.push(path);
+      if (isOver()) break;
+    }
+    for (let at = 0; at < names.length && !isOver(); at += atOnce) {
+      const sizes = names.slice(at, at + atOnce).map(async (path) => (await lstat(path).catch(() => undefined))?.blocks);
+      for (const blocks of await Promise.all(sizes)) used.bytes += (blocks ?? 0) * 512;
     }
   }
-  return { bytes, entries };
+  return used;
 }
 
-/** By all processes of the sandbox, found by their process namespace. */
-async function taken(child: number | undefined): Promise<{ threads: number; memoryBytes: number }> {
+/** All processes of the sandbox, found by their process namespace: the youngest first, and no more than it takes. */
+async function exceededBy(child: number | undefined, policy: SandboxPolicy): Promise<CommandLimit | undefined> {
+  const namespaceOf = (pid: number | string) => readlink(`/proc/${pid}/ns/pid`).catch(() => undefined);
+  const namespace = child === undefined ? undefined : await namespaceOf(child);
+  if (namespace === undefined) return undefined;
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(b) - Number(a));
   let threads = 0;
   let memoryBytes = 0;
-  if (child === undefined) return { threads, memoryBytes };
-  const namespaceOf = (pid: number | string) => readlink(`/proc/${pid}/ns/pid`).catch(() => undefined);
-  const namespace = await namespaceOf(child);
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name) || namespace === undefined || (await namespaceOf(name)) !== namespace) continue;
-    const status = await readFile(`/proc/${name}/status`, 'latin1').catch(() => '');
-    threads += Number(/^Threads:\s+(\d+)/m.exec(status)?.[1] ?? 0);
-    memoryBytes += kibibytes(status, 'VmRSS');
+  for (let at = 0; at < pids.length; at += atOnce) {
+    const statuses = pids.slice(at, at + atOnce).map(async (pid) => {
+      if ((await namespaceOf(pid)) !== namespace) return '';
+      return readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
+    });
+    for (const status of await Promise.all(statuses)) {
+      threads += Number(/^Threads:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+      memoryBytes += kibibytes(status, 'VmRSS');
+    }
+    if (threads > policy.processesMax) return 'processes';
+    if (memoryBytes > policy.memoryBytesMax) return 'memory';
   }
-  return { threads, memoryBytes };
+  return undefined;
 }
 
 const kibibytes = (text: string, name: string): number =>

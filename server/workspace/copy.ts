@@ -16,7 +16,7 @@ import { CopyRecord, type Entry, type Settled } from './record.ts';
 import { removeTree } from './remove-tree.ts';
 import { scanUpper } from './scan.ts';
 import { settleUpper } from './settle.ts';
-import { bufferState, isReachable, readBytesAt, readState, stampOf, statusOf } from './snapshot.ts';
+import { bufferState, isReachable, isSaved, readBytesAt, readState, stampOf, statusOf } from './snapshot.ts';
 import { UpperEdit } from './upper-edit.ts';
 
 export type CopyOptions = {
@@ -192,6 +192,7 @@ export class Copy {
 
   async #resume(settling: Settled | undefined): Promise<void> {
     await this.#loadPending();
+    await writePending(this.#view);
     if (settling) return this.#settle(settling);
     for (const [path, entry] of this.#entries) {
       if (entry.kind === 'change') this.#entries.set(path, { ...entry, agent: await this.#view.read(path) });
@@ -301,9 +302,8 @@ export class Copy {
     if (entry?.kind === 'buffer' && entry.text === text && entry.lower === lower) return;
     this.#saved.delete(path);
     const disk = await readState(this.layers.root, path);
-    // Editors leave a byte order mark out of the buffer and write it again.
-    const isSaved = disk.kind === 'text' && (disk.text === text || disk.text === `\ufeff${text}`);
-    if (isSaved || (disk.kind !== 'text' && disk.kind !== 'absent' && disk.kind !== 'binary')) {
+    const isText = disk.kind === 'text' || disk.kind === 'binary' || disk.kind === 'absent';
+    if (!isText || isSaved(text, disk)) {
       this.#saved.set(path, { text, lower });
       if (!entry) return;
       await edit.uncover(path);

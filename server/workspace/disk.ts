@@ -76,7 +76,8 @@ async function writeEntry(
 ): Promise<void> {
   const file = join(root, path);
   const source = join(root, from ?? path);
-  const content = after.kind === 'text' ? after.text : after.kind === 'binary' ? await readBinary(path, after.hash) : '';
+  const content =
+    after.kind === 'text' ? after.text : after.kind === 'binary' ? await readBinary(path, after.hash) : '';
   const old = before.kind === 'binary' ? await readBytesAt(source) : undefined;
   const first = await mkdir(dirname(file), { recursive: true });
   if (first !== undefined) undo.push(() => removeFolders(first, dirname(file)));

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { absent, type FileState } from '../changeset/file-state.ts';
 import { joined, parentOf, parentsOf } from './paths.ts';
-import { readState, stateAt, statusOf } from './snapshot.ts';
+import { bufferState, isSaved, readState, stateAt, statusOf } from './snapshot.ts';
 
 /** On the host, all absolute; what the sandbox mounts. */
 export type LayerPaths = {
@@ -64,8 +64,8 @@ export class Layers {
     if (located.in === 'upper') return stateAt(this.upper(path));
     const disk = await readState(this.paths.root, path);
     const text = buffers.get(path);
-    if (text === undefined || disk.kind === 'symlink' || disk.kind === 'other') return disk;
-    return { kind: 'text', text, mode: disk.kind === 'absent' ? 0o644 : disk.mode };
+    const isDisk = text === undefined || isSaved(text, disk) || disk.kind === 'symlink' || disk.kind === 'other';
+    return isDisk ? disk : bufferState(text, disk);
   }
 
   /** Whether anything in the lower layer shines through at this path. */

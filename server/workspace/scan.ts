@@ -1,4 +1,5 @@
 /** Finds every path at which a copy's upper layer may differ from what the user has. Follows no symbolic link. */
+import type { BigIntStats } from 'node:fs';
 import { chmod, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Counted, listLower } from './counted.ts';
@@ -38,9 +39,11 @@ export async function scanUpper(options: {
     if (found.paths.size >= foundMax) found.isTruncated = true;
     else if (known.has(path) || (await counts.file(path))) found.paths.add(path);
   };
-  /** Files of the user below a folder that the copy has no more. */
-  const addDeleted = async (folder: string) => {
+  /** Files of the user below a folder that `hiding` hides; younger ones can't have been meant by it. */
+  const addDeleted = async (folder: string, hiding: BigIntStats) => {
     for (const path of await listLower(layers, folder, counts)) {
+      const lower = await statusOf(layers.lower(path));
+      if (!known.has(path) && lower && lower.birthtimeNs > hiding.birthtimeNs) continue;
       if ((await layers.locate(path)).in !== 'upper') await add(path);
     }
   };
@@ -54,12 +57,13 @@ export async function scanUpper(options: {
       continue;
     }
     let hidesLower = isLowerHidden;
-    if (path !== '' && !isLowerHidden) {
+    const self = path === '' || isLowerHidden ? undefined : await statusOf(layers.upper(path));
+    if (self) {
       const lower = await statusOf(layers.lower(path));
       if (lower?.isDirectory()) {
-        if (await isOpaque(layers, path, names, { startedAtMs, merged })) {
+        if (await isOpaque(layers, path, names, { self, startedAtMs, merged })) {
           hidesLower = true;
-          await addDeleted(path);
+          await addDeleted(path, self);
         }
       } else if (lower) await add(path);
     }
@@ -81,7 +85,7 @@ export async function scanUpper(options: {
         continue;
       }
       const lower = hidesLower ? undefined : await statusOf(layers.lower(child));
-      if (lower?.isDirectory()) await addDeleted(child);
+      if (lower?.isDirectory()) await addDeleted(child, status);
       if (!isWhiteout(status) || known.has(child) || (lower && !lower.isDirectory())) await add(child);
     }
   }
@@ -93,11 +97,9 @@ async function isOpaque(
   layers: Layers,
   path: string,
   names: readonly string[],
-  { startedAtMs, merged }: { startedAtMs: number; merged?: string },
+  { self, startedAtMs, merged }: { self: BigIntStats; startedAtMs: number; merged?: string },
 ): Promise<boolean> {
-  const status = await statusOf(layers.upper(path));
-  if (!status) return false;
-  if (merged === undefined) return layers.isOpaque(path, status);
+  if (merged === undefined) return layers.isOpaque(path, self);
   const present = new Set(names);
   for (const child of await layers.lowerNames(path)) {
     if (present.has(child) || layers.pending.has(joined(path, child))) continue;
@@ -108,10 +110,10 @@ async function isOpaque(
       layers.opaque.delete(path);
       return false;
     }
-    layers.opaque.set(path, String(status.ino));
+    layers.opaque.set(path, String(self.ino));
     return true;
   }
-  return layers.isOpaque(path, status);
+  return layers.isOpaque(path, self);
 }
 
 /** A command may have taken its own permission to read a folder; the copy is ours, so we give it back. */

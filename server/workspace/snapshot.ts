@@ -48,6 +48,10 @@ export const bufferState = (text: string, disk: FileState): FileState => ({
   mode: disk.kind === 'text' || disk.kind === 'binary' ? disk.mode : 0o644,
 });
 
+/** Whether the file has the text of its buffer; editors leave a byte order mark out of that, and write it again. */
+export const isSaved = (text: string, disk: FileState): boolean =>
+  disk.kind === 'text' && (disk.text === text || disk.text === `\ufeff${text}`);
+
 /** What an absolute path holds, whose parents are known to be folders. A folder is absent: it is no file. */
 export async function stateAt(file: string): Promise<FileState> {
   const status = await statusOf(file);

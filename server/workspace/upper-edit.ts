@@ -40,7 +40,10 @@ export class UpperEdit {
 
   async remove(path: string): Promise<void> {
     await this.#setAside(path);
-    if (await this.#layers.showsLower(path)) this.#layers.pending.add(path);
+    if (!(await this.#layers.showsLower(path))) return;
+    // A whiteout is made in the upper folder, so that has to be there.
+    for (const parent of parentsOf(path)) await this.#makeFolder(parent);
+    this.#layers.pending.add(path);
   }
 
   /** Lets the user's file show through again. */

@@ -4,7 +4,16 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { CopyChange } from '../../server/changeset/review-types.ts';
@@ -24,7 +33,7 @@ export const policy: SandboxPolicy = {
 
 export type Scenario = {
   /** Written to the workspace before anything else. */
-  files: Record<string, string>;
+  files?: Record<string, string>;
   /** Run there by bash, outside the sandbox: the user's own doing. */
   setup?: string;
   steps: {
@@ -32,6 +41,11 @@ export type Scenario = {
     buffers?: Record<string, string>;
     policy?: Partial<SandboxPolicy>;
     timeoutMs?: number;
+    /** Cancelled when this has been written. */
+    cancelAt?: string;
+    outputBytesMax?: number;
+    /** Relative to the workspace. */
+    cwd?: string;
     /** Before the command, by the user. */
     meanwhile?: string;
   }[];
@@ -54,15 +68,22 @@ export const marker = 'RAN-4711';
 export async function play(scenario: Scenario): Promise<Outcome> {
   await using place = makePlace(scenario.parent);
   const { root } = place;
-  writeFiles(root, scenario.files);
+  writeFiles(root, scenario.files ?? {});
   if (scenario.setup) bash(root, scenario.setup);
   const before = treeOf(root);
   const copy = await Copy.open({ dir: place.dir, root });
   const results: CommandResult[] = [];
   for (const step of scenario.steps) {
     if (step.meanwhile) bash(root, step.meanwhile);
+    const cancel = new AbortController();
     results.push(
       await runOver(copy, {
+        cwd: join(root, step.cwd ?? ''),
+        outputBytesMax: step.outputBytesMax ?? 100_000,
+        signal: cancel.signal,
+        onOutput: (text) => {
+          if (step.cancelAt !== undefined && text.includes(step.cancelAt)) cancel.abort();
+        },
         command: `echo ${marker}; ${step.command}`,
         buffers: new Map(Object.entries(step.buffers ?? {})),
         policy: { ...policy, ...step.policy },

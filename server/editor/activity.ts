@@ -1,0 +1,91 @@
+/** What the tasks of this connection's workspace are doing, folded from their events for progress, actions and messages. */
+import type { EventEnvelope, Item } from '../protocol/thread.ts';
+
+export type Turn = {
+  turnId: string;
+  mode: 'task' | 'ask';
+  /** Model responses so far, with the one that is awaited. */
+  step: number;
+  /** What it is at, in a few words. */
+  doing: string;
+  /** A running command, and since when. */
+  command?: { id: string; text: string; startedMs: number };
+};
+
+export type ThreadActivity = {
+  threadId: string;
+  /** Absolute path. */
+  root: string;
+  title: string;
+  /** Where the last turn was delegated from; line 0-based. */
+  origin?: { path: string; line: number };
+  /** The running turn. */
+  turn?: Turn;
+  /** The last text of the agent in this turn. */
+  said: string;
+};
+
+export class Activity {
+  readonly #threads = new Map<string, ThreadActivity>();
+
+  get(threadId: string): ThreadActivity | undefined {
+    return this.#threads.get(threadId);
+  }
+
+  running(): ThreadActivity[] {
+    return [...this.#threads.values()].filter(({ turn }) => turn !== undefined);
+  }
+
+  /** Another process, or an earlier one, has this thread as well. */
+  learn(threadId: string, root: string, title: string): void {
+    if (!this.#threads.has(threadId)) this.#threads.set(threadId, { threadId, root, title, said: '' });
+  }
+
+  fold({ threadId, turnId, event }: EventEnvelope, root: string, nowMs: number): ThreadActivity {
+    this.learn(threadId, root, '');
+    const thread = this.#threads.get(threadId) ?? { threadId, root, title: '', said: '' };
+    const { turn } = thread;
+    if (event.type === 'threadStarted' || event.type === 'renamed') thread.title = event.title;
+    if (event.type === 'turnStarted') {
+      thread.turn = { turnId: turnId ?? '', mode: event.mode, step: 1, doing: 'thinking' };
+      thread.origin = event.origin;
+      thread.said = '';
+      thread.title ||= event.prompt;
+    }
+    if (turn && event.type === 'usage') turn.step += 1;
+    if (turn && event.type === 'itemStarted') begin(turn, event.item, nowMs);
+    if (event.type === 'itemCompleted') {
+      if (event.item.type === 'agentMessage') thread.said = event.item.text;
+      if (turn) end(turn, event.item);
+    }
+    if (turn && event.type === 'approvalRequested') turn.doing = `waiting for your answer: ${event.approval.title}`;
+    if (turn && event.type === 'approvalResolved') turn.doing = 'thinking';
+    if (event.type === 'turnCompleted') delete thread.turn;
+    return thread;
+  }
+}
+
+/** `running npm test, 12 s` · `editing src/a.ts` · `thinking (step 3)`. */
+export function stepText(turn: Turn, nowMs: number): string {
+  if (turn.doing.startsWith('waiting')) return turn.doing;
+  if (turn.command) {
+    const seconds = Math.floor((nowMs - turn.command.startedMs) / 1000);
+    return `running ${turn.command.text}${seconds > 0 ? `, ${seconds} s` : ''}`;
+  }
+  return turn.doing === 'thinking' && turn.step > 1 ? `thinking (step ${turn.step})` : turn.doing;
+}
+
+function begin(turn: Turn, item: Item, nowMs: number): void {
+  if (item.type === 'command') turn.command = { id: item.id, text: item.command, startedMs: nowMs };
+  if (item.type === 'patch') turn.doing = `editing ${item.files.map(({ path }) => path).join(', ')}`;
+  if (item.type === 'tool') turn.doing = item.name;
+  if (item.type === 'agentMessage') turn.doing = 'writing';
+}
+
+function end(turn: Turn, item: Item): void {
+  if (item.type === 'command' && turn.command?.id === item.id) delete turn.command;
+  const step = item.type === 'plan' ? item.steps.find(({ status }) => status === 'inProgress')?.step : undefined;
+  // Patches are quick: the word stays until the next thing begins.
+  if (item.type === 'patch') turn.doing = `editing ${item.files.map(({ path }) => path).join(', ')}`;
+  else turn.doing = step ?? 'thinking';
+}

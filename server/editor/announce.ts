@@ -1,0 +1,70 @@
+/** The one line a person reads when a turn ends, when something is asked, when changes were applied. */
+import type { ApplyResult } from '../protocol/changeset.ts';
+import type { Approval, ThreadEventOf } from '../protocol/thread.ts';
+import { firstLine, oneLine, plural } from './one-line.ts';
+
+type Line = { severity: 'info' | 'warning' | 'error'; text: string };
+export type Counts = { files: number; additions: number; deletions: number };
+
+/** With Neovim's `LSP[codex] ` before it, it must fit into a line: a second one asks for a key, and swallows it. */
+const turnCharsMax = 90;
+
+/** `counts`: what waits for review. */
+export function turnLine(
+  { status, summary, error }: ThreadEventOf<'turnCompleted'>,
+  title: string,
+  counts: Counts | undefined,
+): Line {
+  const name = oneLine(title, 50);
+  const review = counts && counts.files > 0 ? reviewText(counts) : '';
+  if (status === 'failed')
+    return {
+      severity: 'error',
+      text: `Codex: “${name}” failed: ${error?.message ?? 'unknown reason'}${review && `. ${review}`}`,
+    };
+  if (status === 'interrupted')
+    return { severity: 'info', text: `Codex: “${name}” was stopped.${review && ` ${review}`}` };
+  const said = oneLine(firstLine(summary ?? ''), 160) || `“${name}” is done.`;
+  const found = review || (counts ? 'No changes.' : '');
+  return { severity: 'info', text: oneLine(`Codex: ${found && `${found} `}${said}`, turnCharsMax) };
+}
+
+const reviewText = ({ files, additions, deletions }: Counts): string =>
+  `${plural(files, 'file')} to review (+${additions} -${deletions}).`;
+
+export function approvalLine({ approvalId, title, reason }: Approval): Line {
+  const why = reason ? ` (${oneLine(reason, 40)})` : '';
+  const text = `Codex asks: ${oneLine(title, 60)}${why}. Answer by a code action or codex.approve ${approvalId}.`;
+  return { severity: 'warning', text };
+}
+
+/** `written`: files that the server wrote while they were open, and how this editor shows what is on disk now. */
+export function applyLine(
+  what: 'applied' | 'undone',
+  result: ApplyResult,
+  written: { paths: readonly string[]; reload: string },
+): Line {
+  const { applied, conflicts, failed } = result;
+  const done = what === 'applied' ? 'applied to' : 'undone in';
+  const parts = [applied.length > 0 || conflicts.length + failed.length === 0 ? `${done} ${names(applied)}` : ''];
+  if (conflicts.length > 0)
+    parts.push(`${plural(conflicts.length, 'conflict')} in ${names(conflicts.map(({ path }) => path))}`);
+  for (const { path, reason } of failed.slice(0, 3)) parts.push(`${path} failed: ${reasonText(reason)}`);
+  if (failed.length > 3) parts.push(`${failed.length - 3} more failed`);
+  if (written.paths.length > 0) parts.push(`${names(written.paths)} changed on disk: ${written.reload}`);
+  const severity = conflicts.length + failed.length > 0 ? 'warning' : 'info';
+  return { severity, text: `Codex: ${parts.filter((part) => part !== '').join('; ')}.` };
+}
+
+function names(paths: readonly string[]): string {
+  const unique = [...new Set(paths)];
+  return unique.length <= 3
+    ? unique.join(', ') || 'nothing'
+    : `${unique.slice(0, 2).join(', ')} and ${unique.length - 2} more files`;
+}
+
+function reasonText(reason: string): string {
+  if (reason === 'stale') return 'the text had changed meanwhile; accept it again';
+  if (reason === 'unconfirmed') return 'the editor did not show the change in time';
+  return oneLine(reason, 120);
+}

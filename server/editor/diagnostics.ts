@@ -1,0 +1,104 @@
+/** Pending hunks and approvals as diagnostics, so that every editor can list them and jump to them. */
+import { join } from 'node:path';
+import type { Diagnostic } from 'vscode-languageserver';
+import type { ReviewFile, ReviewHunk } from '../changeset/review-types.ts';
+import type { Approval } from '../protocol/thread.ts';
+import type { Activity } from './activity.ts';
+import { oneLine } from './one-line.ts';
+import { isUndecided, linesOf, type Reviews } from './reviews.ts';
+import type { Session } from './session.ts';
+
+const information = 3;
+const warning = 2;
+/** More in one file help nobody. */
+const perFileMax = 500;
+
+export class Diagnostics {
+  readonly #session: Session;
+  readonly #reviews: Reviews;
+  readonly #activity: Activity;
+  /** What was last sent, by URI. */
+  readonly #published = new Map<string, string>();
+
+  constructor(session: Session, reviews: Reviews, activity: Activity) {
+    this.#session = session;
+    this.#reviews = reviews;
+    this.#activity = activity;
+  }
+
+  /** Sends what differs from what was sent before. */
+  publish(): void {
+    const wanted = new Map<string, Diagnostic[]>();
+    const add = (path: string, diagnostics: readonly Diagnostic[]): void => {
+      const uri = this.#session.documents.at(path)?.uri ?? this.#session.folders.uriFor(path);
+      wanted.set(uri, [...(wanted.get(uri) ?? []), ...diagnostics]);
+    };
+    if (this.#session.settings.reviewDiagnostics) {
+      for (const path of this.#reviews.paths())
+        add(
+          path,
+          this.#reviews.at(path).flatMap(({ file }) => ofFile(file)),
+        );
+    }
+    for (const root of this.#session.folders.roots()) {
+      for (const approval of this.#session.tasks.approvals({ root })) {
+        const origin = this.#activity.get(approval.threadId)?.origin;
+        if (origin && approval.kind !== 'changes') add(join(root, origin.path), [ofApproval(approval, origin.line)]);
+      }
+    }
+    for (const uri of this.#published.keys()) if (!wanted.has(uri)) wanted.set(uri, []);
+    for (const [uri, diagnostics] of wanted) this.#send(uri, diagnostics);
+  }
+
+  #send(uri: string, diagnostics: readonly Diagnostic[]): void {
+    const text = JSON.stringify(diagnostics);
+    if ((this.#published.get(uri) ?? '[]') === text) return;
+    if (diagnostics.length === 0) this.#published.delete(uri);
+    else this.#published.set(uri, text);
+    this.#session.client.notify('textDocument/publishDiagnostics', { uri, diagnostics });
+  }
+}
+
+const ofFile = (file: ReviewFile): Diagnostic[] =>
+  file.hunks
+    .filter(isUndecided)
+    .slice(0, perFileMax)
+    .map((hunk) => ({
+      ...place(hunk),
+      severity: information,
+      source: 'codex',
+      code: hunk.id,
+      message: describe(file, hunk),
+    }));
+
+function place(hunk: ReviewHunk): { range: Diagnostic['range'] } {
+  const { first, last } = linesOf(hunk);
+  // The last line's own text is not known here, and a range may not end beyond it: it ends where that line begins.
+  return { range: { start: { line: first, character: 0 }, end: { line: last, character: last > first ? 0 : 1 } } };
+}
+
+/** `+3 -1 first changed line`. */
+export function describe(file: ReviewFile, hunk: ReviewHunk): string {
+  const conflict = hunk.status === 'conflicting' ? 'conflict with your text: ' : '';
+  if (hunk.oldLines.length + hunk.newLines.length === 0) return `${conflict}${wholeFile(file)}`;
+  const changed =
+    hunk.newLines.find((line) => line.trim() !== '' && !hunk.oldLines.includes(line)) ??
+    hunk.newLines[0] ??
+    hunk.oldLines[0] ??
+    '';
+  return oneLine(`${conflict}+${hunk.newLines.length} -${hunk.oldLines.length} ${changed.trim()}`, 160);
+}
+
+function wholeFile({ kind, path, from, agent }: ReviewFile): string {
+  if (kind === 'rename') return `renamed from ${from ?? 'another path'} to ${path}`;
+  if (kind === 'create' || kind === 'delete') return `${kind}d`;
+  return agent.kind === 'binary' ? 'binary content changed' : 'mode changed';
+}
+
+const ofApproval = ({ approvalId, title, reason }: Approval, line: number): Diagnostic => ({
+  range: { start: { line, character: 0 }, end: { line, character: 1 } },
+  severity: warning,
+  source: 'codex',
+  code: approvalId,
+  message: oneLine(`asks: ${title}${reason ? ` (${reason})` : ''}. Answer with a code action.`, 200),
+});

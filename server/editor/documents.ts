@@ -1,0 +1,170 @@
+/** The open documents of one connection, kept in step with the editor whatever order its messages come in. */
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Position } from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { OpenDocuments } from '../task/ports.ts';
+import type { ContentChange } from './from-lsp.ts';
+import { pathOf, within } from './uri.ts';
+
+type Change = { version: number | undefined; changes: readonly ContentChange[] };
+
+type Entry = {
+  uri: string;
+  /** Absent while the base of a change that came before `didOpen` is read. */
+  document?: TextDocument;
+  waiting: Change[];
+  /** The real path once known, before that the path of the URI; absent for other schemes. */
+  path?: string;
+};
+
+const baseBytesMax = 64 * 1024 * 1024;
+
+export class Documents implements OpenDocuments {
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<(uri: string) => void>();
+  readonly #pending = new Set<Promise<void>>();
+  readonly #realFolders = new Map<string, string>();
+
+  open(uri: string, languageId: string, version: number, text: string): void {
+    const entry = this.#entry(uri);
+    entry.waiting = [];
+    entry.document = TextDocument.create(uri, languageId, version, text);
+    this.#changed(uri);
+  }
+
+  /** A version that jumps or repeats is taken as it is. */
+  change(uri: string, version: number | undefined, changes: readonly ContentChange[]): void {
+    const entry = this.#entry(uri);
+    if (!entry.document && changes.some(isFull)) {
+      entry.document = TextDocument.create(uri, '', version ?? 0, '');
+      entry.waiting = [];
+    }
+    if (entry.document) {
+      update(entry.document, { version, changes });
+      this.#changed(uri);
+      return;
+    }
+    entry.waiting.push({ version, changes });
+    if (entry.waiting.length === 1) this.#track(this.#readBase(entry));
+  }
+
+  close(uri: string): void {
+    if (this.#entries.delete(uri)) this.#changed(uri);
+  }
+
+  get(uri: string): TextDocument | undefined {
+    return this.#entries.get(uri)?.document;
+  }
+
+  /** The absolute path of a document or of any other `file:` URI, with symlinks resolved where that is known already. */
+  pathOf(uri: string): string | undefined {
+    return this.#entries.get(uri)?.path ?? this.#mapped(pathOf(uri));
+  }
+
+  /** The open document that shows this file. */
+  at(path: string): TextDocument | undefined {
+    for (const entry of this.#entries.values()) if (entry.path === path && entry.document) return entry.document;
+    return undefined;
+  }
+
+  all(): TextDocument[] {
+    return [...this.#entries.values()].flatMap(({ document }) => (document ? [document] : []));
+  }
+
+  under(root: string): ReadonlyMap<string, { version: number; text: string }> {
+    const found = new Map<string, { version: number; text: string }>();
+    for (const { document, path } of this.#entries.values()) {
+      const inside = path === undefined ? undefined : within(root, path);
+      if (document && inside) found.set(inside, { version: document.version, text: document.getText() });
+    }
+    return found;
+  }
+
+  /** Called, synchronously, whenever a document was opened, changed or closed. Returns the function that unsubscribes. */
+  onChange(listener: (uri: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What the editor calls `folder` is `real` on disk. */
+  folderIs(folder: string, real: string): void {
+    this.#realFolders.set(folder, real);
+    for (const entry of this.#entries.values()) if (entry.path) entry.path = this.#mapped(entry.path);
+  }
+
+  /** Resolves when every path is known and every base is read; at most a few file system calls away. */
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+
+  #entry(uri: string): Entry {
+    const known = this.#entries.get(uri);
+    if (known) return known;
+    const entry: Entry = { uri, waiting: [], path: this.#mapped(pathOf(uri)) };
+    this.#entries.set(uri, entry);
+    if (entry.path !== undefined) this.#track(this.#resolve(entry, entry.path));
+    return entry;
+  }
+
+  #mapped(path: string | undefined): string | undefined {
+    if (path === undefined) return undefined;
+    for (const [folder, real] of this.#realFolders) {
+      const inside = within(folder, path);
+      if (inside !== undefined) return join(real, inside);
+    }
+    return path;
+  }
+
+  async #resolve(entry: Entry, path: string): Promise<void> {
+    entry.path = await realpath(path).catch(async () => {
+      // A file that is not on disk yet.
+      const folder = await realpath(dirname(path)).catch(() => undefined);
+      return folder === undefined ? entry.path : join(folder, basename(path));
+    });
+  }
+
+  async #readBase(entry: Entry): Promise<void> {
+    const path = pathOf(entry.uri);
+    let text = '';
+    if (path !== undefined) {
+      try {
+        if ((await stat(path)).size <= baseBytesMax) text = await readFile(path, 'utf8');
+      } catch {
+        // Not on disk: an empty document is the only base there can be.
+      }
+    }
+    if (entry.document || this.#entries.get(entry.uri) !== entry) return;
+    const document = TextDocument.create(entry.uri, '', 0, text);
+    for (const change of entry.waiting) update(document, change);
+    entry.waiting = [];
+    entry.document = document;
+    this.#changed(entry.uri);
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.catch(() => {}).finally(() => this.#pending.delete(tracked));
+    this.#pending.add(tracked);
+  }
+
+  #changed(uri: string): void {
+    for (const listener of this.#listeners) listener(uri);
+  }
+}
+
+function update(document: TextDocument, { version, changes }: Change): void {
+  const next = version ?? document.version + 1;
+  TextDocument.update(document, [], next);
+  // One by one: each range counts in the text that the change before it left.
+  for (const { range, text } of changes) {
+    const where = range && { start: inText(document, range.start), end: inText(document, range.end) };
+    TextDocument.update(document, [where ? { range: where, text } : { text }], next);
+  }
+}
+
+/** A line behind the last would put TextDocument's own count of lines in disorder. */
+function inText(document: TextDocument, place: Position): Position {
+  return place.line < document.lineCount ? place : document.positionAt(document.offsetAt(place));
+}
+
+const isFull = ({ range }: ContentChange): boolean => !range;

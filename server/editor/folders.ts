@@ -1,0 +1,130 @@
+/** The workspace folders of a connection, and the root that a task works in. */
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Refusal } from '../task/refusal.ts';
+import { pathOf, uriOf, within } from './uri.ts';
+
+/** `path` as the editor says it, `real` with symlinks resolved. */
+type Folder = { path: string; real: string };
+
+export class Folders {
+  #folders: Folder[] = [];
+  /** Roots of tasks of this connection that are no workspace folder. */
+  readonly #others = new Set<string>();
+  #pending: Promise<void> = Promise.resolve();
+  readonly #home: string;
+  readonly #stateFolder: string;
+  readonly #found: (path: string, real: string) => void;
+
+  constructor(options: { homeFolder: string; stateFolder: string; found(path: string, real: string): void }) {
+    this.#home = options.homeFolder;
+    this.#stateFolder = options.stateFolder;
+    this.#found = options.found;
+  }
+
+  change(added: readonly string[], removed: readonly string[]): void {
+    const gone = removed.map(pathOf);
+    this.#folders = this.#folders.filter(({ path }) => !gone.includes(path));
+    for (const uri of added) {
+      const path = pathOf(uri);
+      if (path === undefined || this.#folders.some((folder) => folder.path === path)) continue;
+      const folder: Folder = { path, real: path };
+      this.#folders.push(folder);
+      const earlier = this.#pending;
+      this.#pending = Promise.all([earlier, realpath(path).catch(() => path)]).then(([, real]) => {
+        folder.real = real;
+        this.#found(path, real);
+      });
+    }
+  }
+
+  /** Resolves when the real path of every folder is known. */
+  settled(): Promise<void> {
+    return this.#pending;
+  }
+
+  /** Real paths of all folders that a task may work in, and of those that one of this connection worked in. */
+  roots(): string[] {
+    const usable = this.#folders.map(({ real }) => real).filter((real) => this.#refused(real) === undefined);
+    return [...new Set([...usable, ...this.#others])];
+  }
+
+  concerns(root: string): boolean {
+    return this.#others.has(root) || this.#folders.some(({ real }) => real === root);
+  }
+
+  remember(root: string): void {
+    if (!this.#folders.some(({ real }) => real === root)) this.#others.add(root);
+  }
+
+  /** A URI the editor knows the file by: under the folder as the editor calls it, symlink or not. */
+  uriFor(path: string): string {
+    for (const folder of this.#folders) {
+      const inside = within(folder.real, path);
+      if (inside !== undefined) return uriOf(join(folder.path, inside));
+    }
+    return uriOf(path);
+  }
+
+  /**
+   * The real path of the folder to work in: the one named, else the one that holds the document, else the first.
+   * A document outside all of them belongs to the repository around it. Throws `noWorkspace`.
+   */
+  async rootFor(wanted: { root?: string; document?: string }): Promise<string> {
+    await this.settled();
+    if (wanted.root !== undefined) return this.#named(wanted.root);
+    const document = wanted.document;
+    if (document !== undefined) {
+      const holding = this.#folders
+        .filter(({ real }) => within(real, document) !== undefined)
+        .toSorted((a, b) => b.real.length - a.real.length)[0];
+      if (holding) return this.#usable(holding.real);
+      const repository = await this.#repositoryAround(document);
+      if (repository !== undefined) return repository;
+      if (this.#folders.length > 0) {
+        throw new Refusal('noWorkspace', `${document} lies outside of the workspace folders; open its folder first.`);
+      }
+    }
+    const [first] = this.#folders;
+    if (first) return this.#usable(first.real);
+    throw new Refusal(
+      'noWorkspace',
+      'The editor has opened no folder. Open a file of a project (one with a .git folder), or the project folder itself.',
+    );
+  }
+
+  async #named(uri: string): Promise<string> {
+    const path = pathOf(uri) ?? uri;
+    const real = await realpath(path).catch(() => undefined);
+    if (real === undefined || !(await stat(real)).isDirectory()) {
+      throw new Refusal('noWorkspace', `There is no folder ${path}.`);
+    }
+    return this.#usable(real);
+  }
+
+  #usable(real: string): string {
+    const why = this.#refused(real);
+    if (why) throw new Refusal('noWorkspace', `${why} Open the folder of one project instead.`);
+    return real;
+  }
+
+  #refused(real: string): string | undefined {
+    if (dirname(real) === real) return 'The workspace folder is the whole file system, and no task may work in that.';
+    if (real === this.#home) return 'The workspace folder is your home folder, and no task may work in all of that.';
+    if (within(real, this.#home) !== undefined) {
+      return 'The workspace folder holds your home folder, and no task may work in all of that.';
+    }
+    if (within(real, this.#stateFolder) !== undefined) {
+      return `The workspace folder holds codex-lsp's own state (${this.#stateFolder}), and no task may work in that.`;
+    }
+    return undefined;
+  }
+
+  async #repositoryAround(document: string): Promise<string | undefined> {
+    for (let folder = dirname(document); dirname(folder) !== folder; folder = dirname(folder)) {
+      const found = await stat(join(folder, '.git')).catch(() => undefined);
+      if (found) return this.#refused(folder) === undefined ? folder : undefined;
+    }
+    return undefined;
+  }
+}

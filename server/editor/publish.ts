@@ -1,0 +1,169 @@
+/** What happens in tasks, told to the editor: events, progress, messages, diagnostics, dialogs. Nothing is pushed into a text. */
+import { join } from 'node:path';
+import type { EventEnvelope } from '../protocol/thread.ts';
+import { Activity, type ThreadActivity } from './activity.ts';
+import { applyLine, approvalLine, type Counts, turnLine } from './announce.ts';
+import { Dialogs } from './ask.ts';
+import { Diagnostics } from './diagnostics.ts';
+import { Progress } from './progress.ts';
+import { rewriteReview } from './review-file.ts';
+import { Reviews } from './reviews.ts';
+import type { Session } from './session.ts';
+import { folderFor, show, writeShown } from './shown-files.ts';
+import { threadsOfWorkspace } from './threads.ts';
+import { within } from './uri.ts';
+
+export class Publisher {
+  readonly activity = new Activity();
+  readonly reviews: Reviews;
+  readonly progress: Progress;
+  readonly #session: Session;
+  readonly #diagnostics: Diagnostics;
+  readonly #dialogs: Dialogs;
+  readonly #failed: (error: unknown) => void;
+  /** What the running turn's changeset came to. */
+  readonly #counts = new Map<string, Counts>();
+  #ends: (() => void)[] = [];
+
+  constructor(session: Session, failed: (error: unknown) => void) {
+    this.#session = session;
+    this.#failed = failed;
+    this.reviews = new Reviews(session.tasks, session.documents, failed);
+    this.progress = new Progress(session, this.activity);
+    this.#diagnostics = new Diagnostics(session, this.reviews, this.activity);
+    this.#dialogs = new Dialogs(session, failed);
+  }
+
+  start(): void {
+    const session = this.#session;
+    this.#ends = [
+      session.tasks.subscribe((envelope, root) => {
+        try {
+          this.#tell(envelope, root);
+        } catch (error) {
+          this.#failed(error);
+        }
+      }),
+      session.documents.onChange((uri) => {
+        const path = session.documents.pathOf(uri);
+        if (path !== undefined) this.reviews.touched(path);
+      }),
+    ];
+    this.reviews.onChange((threadId) => {
+      this.#diagnostics.publish();
+      const root = this.activity.get(threadId)?.root;
+      if (root !== undefined) rewriteReview(session, threadId, root).catch(() => {});
+      if (session.capabilities.workspace?.codeLens?.refreshSupport) {
+        void session.client.request('workspace/codeLens/refresh', {}, { timeoutMs: 5_000 });
+      }
+    });
+  }
+
+  /** What earlier processes, or other editors, have left in this workspace. */
+  async recall(): Promise<void> {
+    const session = this.#session;
+    for (const { threadId, title, status } of await threadsOfWorkspace(session)) {
+      const root = await session.tasks.rootOf(threadId);
+      this.activity.learn(threadId, root, title);
+      if (status === 'inReview') this.reviews.refresh(threadId, root);
+    }
+    this.#diagnostics.publish();
+  }
+
+  /** After the settings changed. */
+  settingsChanged(): void {
+    this.#diagnostics.publish();
+  }
+
+  close(): void {
+    for (const end of this.#ends) end();
+    this.#ends = [];
+    this.reviews.close();
+    this.progress.close();
+    this.#dialogs.close();
+  }
+
+  #tell(envelope: EventEnvelope, root: string): void {
+    const session = this.#session;
+    if (!session.folders.concerns(root)) return;
+    const { event, threadId } = envelope;
+    const mode = this.activity.get(threadId)?.turn?.mode;
+    const thread = this.activity.fold(envelope, root, Date.now());
+    if (session.wantsEvents || session.settings.events) session.client.notify('$/codex/event', envelope);
+    switch (event.type) {
+      case 'turnStarted':
+        this.#counts.delete(threadId);
+        this.reviews.clear(threadId);
+        this.progress.begin(thread);
+        break;
+      case 'itemStarted':
+      case 'itemCompleted':
+      case 'usage':
+        this.progress.report(threadId);
+        break;
+      case 'approvalRequested':
+        this.progress.report(threadId);
+        if (event.approval.kind !== 'changes') this.#say(approvalLine(event.approval));
+        this.#dialogs.ask(event.approval);
+        this.#diagnostics.publish();
+        break;
+      case 'approvalResolved':
+        this.progress.report(threadId);
+        this.#dialogs.settled(event.approvalId);
+        this.#diagnostics.publish();
+        break;
+      case 'changesetUpdated':
+        this.#counts.set(threadId, event);
+        if (!thread.turn) this.reviews.refresh(threadId, root);
+        break;
+      case 'hunksDecided':
+        this.reviews.refresh(threadId, root);
+        break;
+      case 'applied':
+      case 'undone':
+        this.reviews.refresh(threadId, root);
+        this.#say(applyLine(event.type, event.result, this.#writtenWhileOpen(root, event.result.applied)));
+        break;
+      case 'turnCompleted':
+        this.progress.end(threadId, event.status);
+        this.reviews.refresh(threadId, root);
+        if (mode === 'ask' && event.status === 'completed') {
+          this.#answer(thread, thread.said || (event.summary ?? '')).catch(this.#failed);
+        } else this.#say(turnLine(event, thread.title, this.#counts.get(threadId)));
+        break;
+      case 'archived':
+        if (event.archived) this.reviews.clear(threadId);
+        else this.reviews.refresh(threadId, root);
+        break;
+      case 'warning':
+        session.client.log('warning', event.message);
+        break;
+      case 'threadStarted':
+      case 'renamed':
+      case 'itemDelta':
+        break;
+    }
+  }
+
+  #say({ severity, text }: { severity: 'info' | 'warning' | 'error'; text: string }): void {
+    this.#session.client.show(severity, text);
+  }
+
+  /** An answer is more than a line: it becomes a document. */
+  async #answer({ threadId, root, title }: ThreadActivity, text: string): Promise<void> {
+    const folder = await folderFor(this.#session, root, threadId, this.#session.tasks.folderOf(threadId));
+    const path = join(folder, 'answer.md');
+    await writeShown(path, `# ${title}\n\n${text.trim()}\n`);
+    show(this.#session, path, { takeFocus: false });
+    this.#session.client.show('info', `Codex: the answer is in ${within(root, path) ?? path}`);
+  }
+
+  /** Applied paths whose document still has another text than the file: the server wrote it, and the editor shows the old one. */
+  #writtenWhileOpen(root: string, applied: readonly string[]): { paths: string[]; reload: string } {
+    const throughEditor = this.#session.takeEdited();
+    const paths = applied.filter(
+      (path) => this.#session.documents.at(join(root, path)) && !throughEditor.has(join(root, path)),
+    );
+    return { paths, reload: this.#session.profile.reload };
+  }
+}

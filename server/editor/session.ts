@@ -1,0 +1,109 @@
+/** The state of one connection. It changes only in synchronous code; what awaits works on what it read before. */
+import type { ClientCapabilities } from 'vscode-languageserver';
+import { resolveSettings, type SettingsProblem, type SettingsSource } from '../policy/settings.ts';
+import { defaultSettings, type Settings } from '../protocol/settings.ts';
+import type { Face } from '../task/ports.ts';
+import type { Tasks } from '../task/tasks.ts';
+import { applyEdits } from './apply.ts';
+import type { Client } from './client.ts';
+import { Documents } from './documents.ts';
+import { Folders } from './folders.ts';
+import { applyModeOf, type Profile, profileOf } from './profiles.ts';
+
+export type Surroundings = {
+  tasks: Tasks;
+  /** Of the connection: for the key, the base URL and the names in `sandbox.env`. */
+  environment: Readonly<Record<string, string | undefined>>;
+  /** What the user's own config.json and flags say, in the order in which the later wins. */
+  settings: readonly SettingsSource[];
+  version: string;
+  /** Absolute, real path. */
+  stateFolder: string;
+  /** Absolute, real path. */
+  homeFolder: string;
+  /** For what a person may want to read afterwards; never holds a secret. */
+  log(message: string): void;
+  /** How long the editor has to show that it did an edit; 9 s, for an accept must be answered in 10. */
+  verifyTimeoutMs?: number;
+};
+
+export class Session {
+  readonly client: Client;
+  readonly surroundings: Surroundings;
+  readonly documents = new Documents();
+  readonly folders: Folders;
+  capabilities: ClientCapabilities = {};
+  profile: Profile = profileOf(undefined, {});
+  settings: Settings = defaultSettings;
+  /** The thread this connection last started or opened. */
+  lastThread: string | undefined;
+  /** The client said in `initialize` that it reads `$/codex/event`. */
+  wantsEvents = false;
+  /** Resolves when the editor's own settings have come, or will not come. */
+  configured: Promise<void> = Promise.resolve();
+  #edited = new Set<string>();
+  #initializationOptions: unknown;
+  #section: unknown;
+  readonly #reported = new Set<string>();
+
+  constructor(client: Client, surroundings: Surroundings) {
+    this.client = client;
+    this.surroundings = surroundings;
+    const { homeFolder, stateFolder } = surroundings;
+    const found = (path: string, real: string): void => this.documents.folderIs(path, real);
+    this.folders = new Folders({ homeFolder, stateFolder, found });
+  }
+
+  get tasks(): Tasks {
+    return this.surroundings.tasks;
+  }
+
+  get face(): Face {
+    const mode = applyModeOf(this.settings.apply, this.profile);
+    return {
+      documents: this.documents,
+      profile: { mode },
+      applyEdits: (root, edits) => applyEdits(this, root, edits),
+    };
+  }
+
+  /** Paths of folders and documents are known, and no document waits for its base. */
+  async settled(): Promise<void> {
+    await Promise.all([this.folders.settled(), this.documents.settled()]);
+  }
+
+  /** An edit of the file at this absolute path went through the editor. */
+  edited(path: string): void {
+    this.#edited.add(path);
+  }
+
+  /** Those of the apply that has just ended. */
+  takeEdited(): ReadonlySet<string> {
+    const edited = this.#edited;
+    this.#edited = new Set();
+    return edited;
+  }
+
+  hear(source: { initializationOptions: unknown } | { section: unknown }): void {
+    if ('section' in source) this.#section = source.section;
+    else this.#initializationOptions = source.initializationOptions;
+    const { settings } = resolveSettings(this.#sources());
+    this.settings = settings;
+  }
+
+  /** What is wrong with the settings and was not yet said. */
+  newProblems(): SettingsProblem[] {
+    const { problems } = resolveSettings(this.#sources());
+    const fresh = problems.filter(({ message }) => !this.#reported.has(message));
+    for (const { message } of fresh) this.#reported.add(message);
+    return fresh;
+  }
+
+  #sources(): SettingsSource[] {
+    return [
+      ...this.surroundings.settings,
+      { origin: 'initializationOptions', value: this.#initializationOptions },
+      { origin: 'workspace/configuration', value: this.#section },
+    ];
+  }
+}

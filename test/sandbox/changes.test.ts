@@ -1,0 +1,202 @@
+/** What commands change in a real overlay, as it comes out of the copy; the user's own files stay as they are. */
+import { describe, expect, test } from 'vitest';
+import type { CopyChange } from '../../server/changeset/review-types.ts';
+import { type Outcome, play, type Scenario } from './scenario.ts';
+import { outputs, users } from './users.ts';
+
+const git = 'git init -q . && git add -A && git -c user.name=a -c user.email=a@b commit -qm first && sleep 0.02';
+
+const shown = (state: CopyChange['base']): string => {
+  if (state === 'unknown') return 'unknown';
+  if (state.kind === 'text') return `${JSON.stringify(state.text)}${state.mode & 0o100 ? ' x' : ''}`;
+  if (state.kind === 'binary') return `binary ${state.size}`;
+  return state.kind === 'symlink' ? `-> ${state.target}` : state.kind === 'other' ? state.what : 'absent';
+};
+
+const list = ({ changes }: Outcome) =>
+  changes.map(({ path, base, agent }) => `${path}: ${shown(base)} => ${shown(agent)}`);
+
+const files = {
+  'a.txt': 'one\ntwo\n',
+  'src/b.ts': 'b\n',
+  'src/deep/c.ts': 'c\n',
+  '.gitignore': 'node_modules/\n*.log\n',
+};
+
+const cases: { name: string; command: string; expected: string[]; more?: Partial<Scenario> }[] = [
+  { name: 'nothing', command: 'cat a.txt', expected: [] },
+  { name: 'sed -i', command: 'sed -i s/one/ONE/ a.txt', expected: ['a.txt: "one\\ntwo\\n" => "ONE\\ntwo\\n"'] },
+  { name: 'the same text written again', command: 'cp a.txt x && mv x a.txt; touch src/b.ts', expected: [] },
+  { name: 'changed and changed back', command: 'sed -i s/one/ONE/ a.txt; sed -i s/ONE/one/ a.txt', expected: [] },
+  {
+    name: 'a new file in a new folder',
+    command: 'mkdir -p n/m && echo x > n/m/f',
+    expected: ['n/m/f: absent => "x\\n"'],
+  },
+  { name: 'an empty folder', command: 'mkdir empty', expected: [] },
+  { name: 'a deletion', command: 'rm a.txt', expected: ['a.txt: "one\\ntwo\\n" => absent'] },
+  {
+    name: 'a folder deleted',
+    command: 'rm -rf src',
+    expected: ['src/b.ts: "b\\n" => absent', 'src/deep/c.ts: "c\\n" => absent'],
+  },
+  {
+    name: 'a folder deleted and made again',
+    command: 'rm -rf src && mkdir src && echo new > src/n.ts && echo B > src/b.ts',
+    expected: ['src/b.ts: "b\\n" => "B\\n"', 'src/deep/c.ts: "c\\n" => absent', 'src/n.ts: absent => "new\\n"'],
+  },
+  {
+    name: 'a file moved',
+    command: 'mv src/b.ts src/moved.ts',
+    expected: ['src/b.ts: "b\\n" => absent', 'src/moved.ts: absent => "b\\n"'],
+  },
+  {
+    name: 'a folder moved',
+    command: 'mv src/deep d2',
+    expected: ['d2/c.ts: absent => "c\\n"', 'src/deep/c.ts: "c\\n" => absent'],
+  },
+  { name: 'chmod', command: 'chmod +x a.txt', expected: ['a.txt: "one\\ntwo\\n" => "one\\ntwo\\n" x'] },
+  { name: 'a binary file', command: "printf '\\xff\\x00' > bin", expected: ['bin: absent => binary 2'] },
+  { name: 'a symbolic link', command: 'ln -s /etc out', expected: ['out: absent => -> /etc'] },
+  {
+    name: 'a symbolic link in the place of a folder',
+    command: 'rm -rf src && ln -s /etc src',
+    expected: ['src: absent => -> /etc', 'src/b.ts: "b\\n" => absent', 'src/deep/c.ts: "c\\n" => absent'],
+  },
+  {
+    name: 'a folder in the place of a file',
+    command: 'rm a.txt && mkdir a.txt && echo i > a.txt/in',
+    expected: ['a.txt: "one\\ntwo\\n" => absent', 'a.txt/in: absent => "i\\n"'],
+  },
+  { name: 'a pipe', command: 'mkfifo pipe', expected: ['pipe: absent => pipe'] },
+  {
+    name: 'names that only a shell likes',
+    command: 'echo x > "-rf"; echo y > $\'new\\nline\'',
+    expected: ['-rf: absent => "x\\n"', 'new\nline: absent => "y\\n"'],
+  },
+  {
+    name: 'ignored files',
+    command: 'mkdir -p node_modules/p && echo x > node_modules/p/i.js; echo l > x.log',
+    expected: [],
+  },
+  { name: 'a file of mode 000', command: 'echo x > f; chmod 000 f', expected: ['f: absent => "x\\n"'] },
+  {
+    name: 'git at work, in any depth',
+    command:
+      'git init -q vendor/x; git config core.fsmonitor evil; echo h > .git/hooks/pre-commit; echo v > vendor/x/v',
+    expected: ['vendor/x/v: absent => "v\\n"'],
+    more: { setup: git },
+  },
+  {
+    name: 'a commit',
+    command:
+      'echo more >> a.txt; git add -A; git -c user.name=a -c user.email=a@b commit -qm second && git log --oneline | wc -l',
+    expected: ['a.txt: "one\\ntwo\\n" => "one\\ntwo\\nmore\\n"'],
+    more: { setup: git },
+  },
+  {
+    name: 'a tracked file that the rules ignore',
+    command: 'echo 2 > kept.log; echo 3 > other.log; echo 4 > node_modules/t.js; echo 5 > node_modules/u.js',
+    expected: ['kept.log: "1\\n" => "2\\n"', 'node_modules/t.js: "1\\n" => "4\\n"'],
+    more: {
+      setup: `mkdir node_modules; echo 1 > kept.log; echo 1 > node_modules/t.js; git init -q .; git add -f kept.log node_modules; ${git}`,
+    },
+  },
+];
+
+describe.each(users)('$name', (user) => {
+  test.each(cases)('$name', async ({ command, expected, more }) => {
+    const outcome = await user.play({ files, ...more, steps: [{ command }] });
+    outputs(outcome);
+    // An ordinary user's file without permission is shown as what it is.
+    const unreadable = list(outcome).map((line) => line.replace('unreadable file', '"x\\n"'));
+    expect(unreadable).toEqual(expected);
+    expect(outcome.after).toEqual(outcome.before);
+  });
+
+  test('unsaved text is what a command sees, and no change', async () => {
+    const outcome = await user.play({
+      files,
+      steps: [
+        { command: 'cat a.txt new/unsaved.txt', buffers: { 'a.txt': 'typed\n', 'new/unsaved.txt': 'fresh\n' } },
+        { command: 'cat a.txt; ls', buffers: {} },
+      ],
+    });
+    expect(outputs(outcome)).toEqual(['typed\nfresh\n', expect.stringMatching(/^one\ntwo\na\.txt/)]);
+    expect(outcome.changes).toEqual([]);
+    expect(outcome.after).toEqual(outcome.before);
+  });
+
+  test('the base of a change is the unsaved text; the changed file keeps its version', async () => {
+    const outcome = await user.play({
+      files,
+      steps: [
+        { command: 'sed -i s/typed/changed/ a.txt', buffers: { 'a.txt': 'typed\n' } },
+        { command: 'cat a.txt src/b.ts', buffers: { 'a.txt': 'typed more\n', 'src/b.ts': 'B\n' } },
+      ],
+    });
+    expect(outputs(outcome)).toEqual(['', 'changed\nB\n']);
+    expect(list(outcome)).toEqual(['a.txt: "typed\\n" => "changed\\n"']);
+  });
+
+  test('what the user saves between two commands is there; what they save over a change is not', async () => {
+    const outcome = await user.play({
+      files,
+      steps: [
+        { command: 'echo agent > a.txt' },
+        { meanwhile: 'echo user > a.txt; echo user > src/b.ts', command: 'cat a.txt src/b.ts' },
+      ],
+    });
+    expect(outputs(outcome)).toEqual(['', 'agent\nuser\n']);
+    expect(list(outcome)).toEqual(['a.txt: "one\\ntwo\\n" => "agent\\n"']);
+  });
+
+  test('files that the user makes in a folder the agent has deleted are no deletions', async () => {
+    const outcome = await user.play({
+      files,
+      steps: [
+        { command: 'rm -rf src; rm -rf node_modules && mkdir src' },
+        { meanwhile: 'echo u > src/user.ts; sleep 0.02', command: 'true' },
+      ],
+    });
+    outputs(outcome);
+    expect(list(outcome)).toEqual(['src/b.ts: "b\\n" => absent', 'src/deep/c.ts: "c\\n" => absent']);
+  });
+
+  test('a read-only command sees unsaved text and can write nothing', async () => {
+    const outcome = await user.play({
+      files,
+      steps: [
+        {
+          command: 'cat a.txt; echo x > a.txt; touch b',
+          buffers: { 'a.txt': 'typed\n' },
+          policy: { mode: 'readOnly' },
+        },
+      ],
+    });
+    expect(outputs(outcome)[0]).toMatch(/^typed\n.*Read-only file system\n.*Read-only file system\n$/);
+    expect(outcome.changes).toEqual([]);
+  });
+
+  test('.codex/local is not there for a command, and never a change', async () => {
+    const outcome = await user.play({
+      files: { '.codex/local/review.diff': 'secret\n', '.codex/prompts/p.md': 'p\n' },
+      steps: [{ command: 'ls .codex; cat .codex/local/review.diff; mkdir .codex/local; echo x > .codex/local/x' }],
+    });
+    expect(outputs(outcome)[0]).toMatch(/^prompts\ncat: .*No such file/);
+    expect(outcome.changes).toEqual([]);
+    expect(outcome.after).toEqual(outcome.before);
+  });
+
+  test('a workspace whose path means something in mount options', async () => {
+    const outcome = await user.play({ files: { 'we,ird: na\\me/a': 'x\n' }, steps: [{ command: 'cat *ird*/a' }] });
+    expect(outputs(outcome)).toEqual(['x\n']);
+  });
+});
+
+test('a folder the command asks for that is not there is a failure of the command', async () => {
+  const { results } = await play({ steps: [{ command: 'true', cwd: 'nowhere' }] });
+  expect(results).toMatchObject([
+    { kind: 'ran', status: 'failed', output: expect.stringContaining('There is no folder') },
+  ]);
+});

@@ -1,0 +1,110 @@
+/** Nothing of a command outlives its answer, whatever ends it; and what ends it has a name. */
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { outputs, processesWith, startScenario, users } from './users.ts';
+
+/** As an argument of sleep it is found in any process list. */
+const word = () => String(randomInt(10 ** 8, 10 ** 9));
+
+describe.each(users)('$name', (user) => {
+  test('children left in the background end with the command', async () => {
+    const mark = word();
+    const outcome = await user.play({
+      steps: [
+        {
+          command: `setsid nohup sleep ${mark} >/dev/null 2>&1 & (setsid sleep ${mark} &); sleep ${mark} & echo started`,
+        },
+      ],
+    });
+    expect(outputs(outcome)).toEqual(['started\n']);
+    expect(processesWith(mark)).toEqual([]);
+  });
+
+  test('the time limit ends what ignores signals and has a session of its own', async () => {
+    const mark = word();
+    const outcome = await user.play({
+      steps: [
+        { command: `trap '' TERM INT HUP; echo x > made; setsid sleep ${mark} & while :; do :; done`, timeoutMs: 500 },
+      ],
+    });
+    outputs(outcome);
+    expect(outcome.results).toMatchObject([{ kind: 'ran', status: 'killed', limit: 'time' }]);
+    expect(processesWith(mark)).toEqual([]);
+    // What it did until then is known.
+    expect(outcome.changes).toMatchObject([{ path: 'made' }]);
+  });
+
+  test('a cancelled command ends at once and has no limit to its name', async () => {
+    const mark = word();
+    const outcome = await user.play({ steps: [{ command: `echo ready; sleep ${mark}`, cancelAt: 'ready' }] });
+    outputs(outcome);
+    expect(outcome.results).toMatchObject([{ kind: 'ran', status: 'killed' }]);
+    expect(JSON.stringify(outcome.results)).not.toContain('limit');
+    expect(processesWith(mark)).toEqual([]);
+  });
+
+  test('an exit code comes through, also that of a signal', async () => {
+    const { results } = await user.play({
+      steps: [{ command: 'exit 7' }, { command: 'kill -9 $$' }, { command: 'true' }],
+    });
+    expect(results).toMatchObject([
+      { status: 'failed', exitCode: 7 },
+      { status: 'failed', exitCode: 137 },
+      { status: 'completed', exitCode: 0 },
+    ]);
+  });
+
+  test('a flood of output is drained, and its ends are kept', async () => {
+    const outcome = await user.play({
+      steps: [{ command: "head -c 20000000 /dev/zero | tr '\\0' x; echo END", outputBytesMax: 1000 }],
+    });
+    const [text = ''] = outputs(outcome);
+    expect(text).toMatch(/^x+\n\[… \d+ bytes left out …\]\nx+END\n$/);
+    expect(outcome.results).toMatchObject([{ status: 'completed', outputBytes: 20_000_013 }]);
+  });
+
+  test('a file larger than the limit of the disk can not be written', async () => {
+    const outcome = await user.play({
+      steps: [{ command: 'head -c 3000000 /dev/zero > big; ls -s big', policy: { diskBytesMax: 1_000_000 } }],
+    });
+    expect(outputs(outcome)[0]).not.toMatch(/^29/);
+  });
+
+  test('many files together pass the limit of the disk', async () => {
+    const command = 'for i in $(seq 200); do head -c 1000000 /dev/zero > f$i; done; sleep 20';
+    const outcome = await user.play({ steps: [{ command, policy: { diskBytesMax: 50_000_000 } }] });
+    outputs(outcome);
+    expect(outcome.results).toMatchObject([{ status: 'killed', limit: 'disk' }]);
+  });
+
+  test('processes are bounded', async () => {
+    const mark = word();
+    const command = `for i in $(seq 300); do sleep ${mark} & done 2>/dev/null; sleep 5; echo end`;
+    const outcome = await user.play({ steps: [{ command, policy: { processesMax: 100 }, timeoutMs: 4_000 }] });
+    const [result] = outcome.results;
+    expect(result).toMatchObject({ kind: 'ran' });
+    // An ordinary user's fork fails; root's can't be refused, so its command is ended.
+    if (user.isRoot) expect(result).toMatchObject({ status: 'killed', limit: 'processes' });
+    expect(processesWith(mark)).toEqual([]);
+  });
+});
+
+test('the death of the server ends its commands', async () => {
+  const mark = word();
+  const { child, output } = startScenario({
+    steps: [{ command: `setsid sleep ${mark} & sleep ${mark}`, timeoutMs: 60_000 }],
+  });
+  await until(() => processesWith(mark).length >= 2);
+  child.kill('SIGKILL');
+  await output;
+  await until(() => processesWith(mark).length === 0);
+  expect(processesWith(mark)).toEqual([]);
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let waits = 0; !holds(); waits++) {
+    if (waits > 500) throw new Error('it never came true');
+    await delay(20);
+  }
+}
