@@ -1,6 +1,6 @@
 /** What happens in tasks, told to the editor: events, progress, messages, diagnostics, dialogs. Nothing is pushed into a text. */
 import { join } from 'node:path';
-import type { EventEnvelope } from '../protocol/thread.ts';
+import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
 import { Activity, type ThreadActivity } from './activity.ts';
 import { applyLine, approvalLine, type Counts, turnLine } from './announce.ts';
 import { Dialogs } from './ask.ts';
@@ -126,10 +126,7 @@ export class Publisher {
         break;
       case 'turnCompleted':
         this.progress.end(threadId, event.status);
-        this.reviews.refresh(threadId, root);
-        if (mode === 'ask' && event.status === 'completed') {
-          this.#answer(thread, thread.said || (event.summary ?? '')).catch(this.#failed);
-        } else this.#say(turnLine(event, thread.title, this.#counts.get(threadId)));
+        this.#ended(event, thread, mode).catch(this.#failed);
         break;
       case 'archived':
         if (event.archived) this.reviews.clear(threadId);
@@ -143,6 +140,18 @@ export class Publisher {
       case 'itemDelta':
         break;
     }
+  }
+
+  /** Said only when the hunks can be looked up: whoever reads it may ask for them at once. */
+  async #ended(
+    event: ThreadEventOf<'turnCompleted'>,
+    thread: ThreadActivity,
+    mode: 'task' | 'ask' | undefined,
+  ): Promise<void> {
+    await this.reviews.refreshed(thread.threadId, thread.root);
+    if (mode === 'ask' && event.status === 'completed') {
+      await this.#answer(thread, thread.said || (event.summary ?? ''));
+    } else this.#say(turnLine(event, thread.title, this.#counts.get(thread.threadId)));
   }
 
   #say({ severity, text }: { severity: 'info' | 'warning' | 'error'; text: string }): void {

@@ -10,8 +10,8 @@ type Thread = {
   root: string;
   review: Review;
   timer?: NodeJS.Timeout;
-  refreshing: boolean;
-  again: boolean;
+  /** The last of the reads, each of which waits for the one before. */
+  reading: Promise<void>;
 };
 
 const afterEventMs = 30;
@@ -53,12 +53,18 @@ export class Reviews {
   /** Soon, once, however often it is called until then. */
   refresh(threadId: string, root: string, cause: 'event' | 'typing' = 'event'): void {
     if (this.#closed) return;
-    const known = this.#threads.get(threadId);
-    const thread = known ?? { threadId, root, review: { files: [] }, refreshing: false, again: false };
-    this.#threads.set(threadId, thread);
+    const thread = this.#thread(threadId, root);
     clearTimeout(thread.timer);
     thread.timer = setTimeout(() => void this.#read(thread), cause === 'event' ? afterEventMs : afterTypingMs);
     thread.timer.unref();
+  }
+
+  /** Now; resolves when what there is to decide can be looked up. */
+  async refreshed(threadId: string, root: string): Promise<void> {
+    if (this.#closed) return;
+    const thread = this.#thread(threadId, root);
+    clearTimeout(thread.timer);
+    await this.#read(thread);
   }
 
   /** A document changed: the hunks in it may stand elsewhere now. */
@@ -84,25 +90,24 @@ export class Reviews {
     for (const { timer } of this.#threads.values()) clearTimeout(timer);
   }
 
-  async #read(thread: Thread): Promise<void> {
-    if (thread.refreshing) {
-      thread.again = true;
-      return;
-    }
-    thread.refreshing = true;
-    try {
-      thread.review = await this.#tasks.review(thread.threadId, this.#documents);
-    } catch (error) {
-      thread.review = { files: [] };
-      this.#failed(error);
-    }
-    thread.refreshing = false;
-    if (this.#closed || this.#threads.get(thread.threadId) !== thread) return;
-    if (thread.again) {
-      thread.again = false;
-      this.refresh(thread.threadId, thread.root);
-    }
-    this.#index(thread.threadId);
+  #thread(threadId: string, root: string): Thread {
+    const known = this.#threads.get(threadId);
+    const thread = known ?? { threadId, root, review: { files: [] }, reading: Promise.resolve() };
+    this.#threads.set(threadId, thread);
+    return thread;
+  }
+
+  #read(thread: Thread): Promise<void> {
+    thread.reading = thread.reading.then(async () => {
+      try {
+        thread.review = await this.#tasks.review(thread.threadId, this.#documents);
+      } catch (error) {
+        thread.review = { files: [] };
+        this.#failed(error);
+      }
+      if (!this.#closed && this.#threads.get(thread.threadId) === thread) this.#index(thread.threadId);
+    });
+    return thread.reading;
   }
 
   #index(threadId: string): void {

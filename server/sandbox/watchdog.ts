@@ -107,7 +107,9 @@ async function usedBy(
       if (isOver()) break;
     }
     for (let at = 0; at < names.length && !isOver(); at += atOnce) {
-      const sizes = names.slice(at, at + atOnce).map(async (path) => (await lstat(path).catch(() => undefined))?.blocks);
+      const sizes = names
+        .slice(at, at + atOnce)
+        .map(async (path) => (await lstat(path).catch(() => undefined))?.blocks);
       for (const blocks of await Promise.all(sizes)) used.bytes += (blocks ?? 0) * 512;
     }
   }

@@ -2,14 +2,16 @@
  * A thread's private copy of the workspace: an upper layer over the user's files, and the record of what the agent has
  * changed in it and from what. Everything is on disk before a call returns; the next process goes on exactly.
  */
+import type { BigIntStats } from 'node:fs';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileState, sameState } from '../changeset/file-state.ts';
 import type { CopyChange } from '../changeset/review-types.ts';
+import { inBatches } from './batches.ts';
 import { type Counted, counted } from './counted.ts';
 import { type Tracked, trackedFiles } from './git-index.ts';
 import { ignoreRules } from './ignore.ts';
-import { type LayerPaths, Layers } from './layers.ts';
+import { type LayerPaths, Layers, type Located } from './layers.ts';
 import { isHidden, ownFolder, parentsOf, pathProblem } from './paths.ts';
 import { readPending, writePending } from './pending.ts';
 import { CopyRecord, type Entry, type Settled } from './record.ts';
@@ -213,32 +215,36 @@ export class Copy {
 
   async #scan(options: { startedAtMs: number; merged?: string }): Promise<ScanResult> {
     await this.#loadPending();
+    const { startedAtMs } = options;
     const found = await scanUpper({ layers: this.#view, counts: this.#counts, known: this.#entries, ...options });
-    for (const path of found.paths) await this.#examine(path, options.startedAtMs);
-    if (found.isTruncated)
+    const located = (status: BigIntStats | undefined): Located =>
+      status ? { in: 'upper', status } : { in: 'nowhere' };
+    await inBatches([...found.paths], ([path, status]) => this.#examine(path, located(status), startedAtMs));
+    if (found.isTruncated) {
       found.problems.push('The copy holds more files than are looked at; some changes are not listed.');
-    else
-      for (const path of [...this.#entries.keys()])
-        if (!found.paths.has(path)) await this.#examine(path, options.startedAtMs);
+    } else {
+      const unseen = [...this.#entries.keys()].filter((path) => !found.paths.has(path));
+      await inBatches(unseen, async (path) => this.#examine(path, await this.#view.locate(path), startedAtMs));
+    }
     await this.#save();
     await rm(this.#running, { force: true });
     return { problems: found.problems };
   }
 
   /** Looks at one path of the copy again, unless its file is the one that was seen last. */
-  async #examine(path: string, startedAtMs: number): Promise<void> {
+  async #examine(path: string, located: Located, startedAtMs: number): Promise<void> {
     const entry = this.#entries.get(path);
-    const located = await this.#view.locate(path);
     const stamp = located.in === 'upper' ? stampOf(located.status) : undefined;
     if (entry && stamp !== undefined && entry.stamp === stamp) return;
-    if (entry?.kind === 'change') return this.#note(path, entry.base);
-    if (entry?.kind === 'buffer') return this.#note(path, { kind: 'text', text: entry.text, mode: entry.mode });
+    if (entry?.kind === 'change') return this.#note(path, entry.base, located);
+    if (entry?.kind === 'buffer')
+      return this.#note(path, { kind: 'text', text: entry.text, mode: entry.mode }, located);
     // Not in the upper layer and never a change: the user's own file shows.
     if (located.in === 'lower') {
       this.#entries.delete(path);
       return;
     }
-    await this.#note(path, await this.#lowerBase(path, startedAtMs));
+    await this.#note(path, await this.#lowerBase(path, startedAtMs), located);
   }
 
   /** The user's text that the agent's change began from, unless it may have changed since. */
@@ -249,10 +255,10 @@ export class Copy {
   }
 
   /** Writes down what the copy holds at a path, against its base. */
-  async #note(path: string, base: FileState | 'unknown'): Promise<void> {
-    const located = await this.#view.locate(path);
+  async #note(path: string, base: FileState | 'unknown', known?: Located): Promise<void> {
+    const located = known ?? (await this.#view.locate(path));
     const stamp = located.in === 'upper' ? stampOf(located.status) : undefined;
-    const agent = await this.#view.read(path);
+    const agent = await this.#view.readLocated(path, located);
     const before = this.#entries.get(path);
     if (base === 'unknown' || !sameState(base, agent)) {
       this.#entries.set(path, { kind: 'change', base, agent, stamp });

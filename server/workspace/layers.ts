@@ -59,7 +59,14 @@ export class Layers {
 
   /** `buffers`: text that the user has and the disk has not. */
   async read(path: string, buffers: ReadonlyMap<string, string> = new Map()): Promise<FileState> {
-    const located = await this.locate(path);
+    return this.readLocated(path, await this.locate(path), buffers);
+  }
+
+  async readLocated(
+    path: string,
+    located: Located,
+    buffers: ReadonlyMap<string, string> = new Map(),
+  ): Promise<FileState> {
     if (located.in === 'nowhere') return absent;
     if (located.in === 'upper') return stateAt(this.upper(path));
     const disk = await readState(this.paths.root, path);

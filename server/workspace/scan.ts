@@ -2,17 +2,19 @@
 import type { BigIntStats } from 'node:fs';
 import { chmod, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inBatches } from './batches.ts';
 import { type Counted, listLower } from './counted.ts';
 import { isWhiteout, type Layers } from './layers.ts';
 import { isHidden, joined } from './paths.ts';
-import { codeOf, statusOf } from './snapshot.ts';
+import { codeOf, stampOf, statusOf } from './snapshot.ts';
 
 /** Entries of the upper layer looked at, and paths found. */
 export const entriesMax = 200_000;
 export const foundMax = 20_000;
 
 export type Found = {
-  paths: Set<string>;
+  /** With the file's own status where it lies in the upper layer, and nothing where it was deleted. */
+  paths: Map<string, BigIntStats | undefined>;
   /** What could not be looked at, as sentences. */
   problems: string[];
   /** A limit was reached: what is not in `paths` may have changed too. */
@@ -26,18 +28,19 @@ export type Found = {
 export async function scanUpper(options: {
   layers: Layers;
   counts: Counted;
-  known: ReadonlyMap<string, unknown>;
+  known: ReadonlyMap<string, { stamp?: string }>;
   startedAtMs: number;
   merged?: string;
 }): Promise<Found> {
   const { layers, counts, known, startedAtMs, merged } = options;
-  const found: Found = { paths: new Set(), problems: [], isTruncated: false };
+  const found: Found = { paths: new Map(), problems: [], isTruncated: false };
   const knownFolders = foldersOf(known);
   let entries = 0;
+  const isUnchanged = (path: string, status: BigIntStats) => known.get(path)?.stamp === stampOf(status);
 
-  const add = async (path: string) => {
+  const add = async (path: string, status?: BigIntStats) => {
     if (found.paths.size >= foundMax) found.isTruncated = true;
-    else if (known.has(path) || (await counts.file(path))) found.paths.add(path);
+    else if (known.has(path) || (await counts.file(path))) found.paths.set(path, status);
   };
   /** Files of the user below a folder that `hiding` hides; younger ones can't have been meant by it. */
   const addDeleted = async (folder: string, hiding: BigIntStats) => {
@@ -67,27 +70,30 @@ export async function scanUpper(options: {
         }
       } else if (lower) await add(path);
     }
-    for (const name of names) {
+    const examine = async (name: string) => {
       const child = joined(path, name);
-      if (++entries > entriesMax) {
-        found.isTruncated = true;
-        return found;
-      }
-      if (isHidden(child)) continue;
+      if (isHidden(child)) return;
       const status = await statusOf(layers.upper(child));
       if (!status) {
         if (name.includes('\ufffd')) found.problems.push(`${child}: the name is not UTF-8`);
-        continue;
+      } else if (status.isDirectory()) {
+        const isOfInterest = knownFolders.has(child) || (await counts.folder(child));
+        if (isOfInterest) folders.push({ path: child, isLowerHidden: hidesLower });
+      } else if (isUnchanged(child, status)) {
+        found.paths.set(child, status);
+      } else {
+        const lower = hidesLower ? undefined : await statusOf(layers.lower(child));
+        if (lower?.isDirectory()) await addDeleted(child, status);
+        if (!isWhiteout(status)) await add(child, status);
+        else if (known.has(child) || (lower && !lower.isDirectory())) await add(child);
       }
-      if (status.isDirectory()) {
-        if (knownFolders.has(child) || (await counts.folder(child)))
-          folders.push({ path: child, isLowerHidden: hidesLower });
-        continue;
-      }
-      const lower = hidesLower ? undefined : await statusOf(layers.lower(child));
-      if (lower?.isDirectory()) await addDeleted(child, status);
-      if (!isWhiteout(status) || known.has(child) || (lower && !lower.isDirectory())) await add(child);
+    };
+    entries += names.length;
+    if (entries > entriesMax) {
+      found.isTruncated = true;
+      return found;
     }
+    await inBatches(names, examine);
   }
   return found;
 }
