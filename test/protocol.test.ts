@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { subcommands } from '../server/cli/commands.ts';
 import { commandOf, methods, refusalReasons } from '../server/protocol/methods.ts';
 import { notationWith } from '../server/protocol/notation.ts';
 import { referenceText } from '../server/protocol/reference.ts';
@@ -23,6 +24,11 @@ test('every request, its command, every event, item and reason is in it', () => 
     ...itemSchema.options.map(({ shape }) => shape.type.value),
   ];
   expect(names.filter((name) => !new RegExp(`['\`]${name}['\`]`).test(text))).toEqual([]);
+});
+
+test('every subcommand is in it', () => {
+  const text = referenceText();
+  expect(Object.keys(subcommands).filter((name) => !new RegExp(`\`(codex-lsp )?${name}\\b`).test(text))).toEqual([]);
 });
 
 const inner = z.object({ id: z.string() });

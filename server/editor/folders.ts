@@ -2,6 +2,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Refusal } from '../task/refusal.ts';
+import { unfitRoot } from '../task/root.ts';
 import { pathOf, uriOf, within } from './uri.ts';
 
 /** `path` as the editor says it, `real` with symlinks resolved. */
@@ -104,20 +105,12 @@ export class Folders {
 
   #usable(real: string): string {
     const why = this.#refused(real);
-    if (why) throw new Refusal('noWorkspace', `${why} Open the folder of one project instead.`);
+    if (why) throw new Refusal('noWorkspace', why);
     return real;
   }
 
   #refused(real: string): string | undefined {
-    if (dirname(real) === real) return 'The workspace folder is the whole file system, and no task may work in that.';
-    if (real === this.#home) return 'The workspace folder is your home folder, and no task may work in all of that.';
-    if (within(real, this.#home) !== undefined) {
-      return 'The workspace folder holds your home folder, and no task may work in all of that.';
-    }
-    if (within(real, this.#stateFolder) !== undefined) {
-      return `The workspace folder holds codex-lsp's own state (${this.#stateFolder}), and no task may work in that.`;
-    }
-    return undefined;
+    return unfitRoot(real, { stateDir: this.#stateFolder, home: this.#home });
   }
 
   async #repositoryAround(document: string): Promise<string | undefined> {

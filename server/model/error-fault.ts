@@ -16,7 +16,10 @@ const thrownSchema = z.object({
   message: z.string().catch(''),
   /** Of an HTTP answer; absent where there was none. */
   status: z.number().optional().catch(undefined),
-  headers: z.custom<Headers>((value) => value instanceof Headers).optional().catch(undefined),
+  headers: z
+    .custom<Headers>((value) => value instanceof Headers)
+    .optional()
+    .catch(undefined),
   /** The `error` of the body. */
   error: z.unknown().optional(),
 });

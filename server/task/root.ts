@@ -1,6 +1,6 @@
 /** Which folders a task may have as its workspace. */
 import { homedir } from 'node:os';
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { Refusal } from './refusal.ts';
 
 /** `inner` is `outer` or lies in it. Both absolute. */
@@ -9,15 +9,21 @@ export function contains(outer: string, inner: string): boolean {
   return path === '' || (path !== '..' && !path.startsWith('../'));
 }
 
-/** Throws `noWorkspace` for a folder that holds more than a project. */
-export function assertWorkspace(root: string, stateDir: string, home: string = homedir()): void {
+/** Why a folder holds more than a project, as a sentence; undefined where it may be a workspace. All are real paths. */
+export function unfitRoot(root: string, { stateDir, home }: { stateDir: string; home: string }): string | undefined {
   const why = unfit(root, stateDir, home);
-  if (why) throw new Refusal('noWorkspace', `${root} ${why}: open the folder of a project instead.`, { root });
+  return why && `No task may work in ${root}, for it ${why}. Open the folder of one project instead.`;
+}
+
+/** Throws `noWorkspace` where the folder is unfit. */
+export function assertWorkspace(root: string, stateDir: string, home: string = homedir()): void {
+  const why = unfitRoot(root, { stateDir, home });
+  if (why) throw new Refusal('noWorkspace', why, { root });
 }
 
 function unfit(root: string, stateDir: string, home: string): string | undefined {
-  if (root === '/') return 'is the whole file system';
-  if (contains(root, home)) return root === home ? 'is your home folder' : 'contains your home folder';
-  if (contains(root, stateDir)) return 'contains the state folder of codex-lsp';
+  if (dirname(root) === root) return 'is the whole file system';
+  if (contains(root, home)) return root === home ? 'is your home folder' : 'holds your home folder';
+  if (contains(root, stateDir)) return `holds codex-lsp's own state (${stateDir})`;
   return undefined;
 }

@@ -54,6 +54,7 @@ async function carryOut(options: RunOptions, before: ThreadRecord['state']): Pro
   const { record, request, turnId, signal, approvals, steering } = options;
   const emit: ThreadRecord['emit'] = (event) => record.emit(event, turnId);
   emit({ type: 'itemCompleted', item: { id: newId('i'), type: 'userMessage', text: request.prompt } });
+  for (const message of notYet(request.settings)) emit({ type: 'warning', message });
   const model = modelFor(request);
   if ('error' in model) return { status: 'failed', error: model.error };
 
@@ -117,6 +118,19 @@ function askForChanges({ record, approvals, turnId }: RunOptions, review: Review
     title: `Apply the changes to ${files} ${files === 1 ? 'file' : 'files'} (+${additions} -${deletions})`,
     paths: review.files.map(({ path }) => path),
   });
+}
+
+/** Settings of the contract that this version does not carry out: said, never silently ignored. All are safe that way. */
+function notYet({ sandbox }: TaskRequest['settings']): string[] {
+  return [
+    ...(Array.isArray(sandbox.network)
+      ? ['sandbox.network: a list of hosts is not possible yet and counts as off.']
+      : []),
+    ...(sandbox.dangerouslyUnsandboxed
+      ? ['sandbox.dangerouslyUnsandboxed is not possible yet: commands stay in the sandbox.']
+      : []),
+    ...(sandbox.sockets.length > 0 ? ['sandbox.sockets is not possible yet: no socket is reachable.'] : []),
+  ];
 }
 
 function titleOf(prompt: string): string {

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import type { EventEnvelope } from '../../server/protocol/thread.ts';
-import { patch, say, type Script, script, shell, soon, startModel } from '../support/model.ts';
+import { patch, type Script, say, script, shell, soon, startModel } from '../support/model.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { makeWorkspace } from '../support/workspace.ts';
 

@@ -387,6 +387,16 @@ test.each([
   });
 });
 
+test('what is not possible yet is said', async () => {
+  await using bench = await openBench({
+    files: fiveLines,
+    settings: (settings) => ({ ...settings, sandbox: { ...settings.sandbox, network: ['example.org'] } }),
+    script: script(say('Done.')),
+  });
+  await bench.run('look');
+  expect((await bench.event('warning')).message).toMatch(/^sandbox\.network: .* off/);
+});
+
 test('a commit in the copy leaves the repository as it was; the secret is nowhere', async () => {
   await using bench = await openBench({
     files: fiveLines,
