@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defaultSettings, type Settings } from '../protocol/settings.ts';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
+import { probeSandbox } from '../sandbox/probe.ts';
 import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
 import type { Tasks } from '../task/tasks.ts';
@@ -18,7 +19,14 @@ const readLinesMax = 6;
 
 /** Exit 0 when the task went through and its changes were applied, 1 when not, 130 when interrupted. */
 export async function demo(options: CliOptions): Promise<number> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'codex-lsp-demo-')));
+  const style = paint(wantsColor(options.stdout, options.environment));
+  const found = await usableFolder(options.stateDir);
+  if ('reason' in found) {
+    options.stdout.write(`${style.red(`The sandbox can't run here: ${found.reason}`)}\nTo mend it: ${found.remedy}\n`);
+    options.stdout.write("'codex-lsp doctor' says more. Without a sandbox no command of an agent is run.\n");
+    return 1;
+  }
+  const { folder } = found;
   const model = await startScriptedModel(demoScript);
   const tasks = await openTasks({ stateDir: join(folder, 'state') });
   try {
@@ -34,6 +42,23 @@ export async function demo(options: CliOptions): Promise<number> {
     await model.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A new folder in which a sandbox runs: in a container the temporary folder may lie on a file system that can't hold a copy. */
+async function usableFolder(stateDir: string): Promise<{ folder: string } | { reason: string; remedy: string }> {
+  let first: { reason: string; remedy: string } | undefined;
+  for (const parent of [tmpdir(), stateDir, '/dev/shm']) {
+    const made = await mkdir(parent, { recursive: true })
+      .then(() => mkdtemp(join(parent, 'codex-lsp-demo-')))
+      .catch(() => undefined);
+    if (made === undefined) continue;
+    const folder = await realpath(made);
+    const status = await probeSandbox(join(folder, 'state'));
+    if (status.kind !== 'none') return { folder };
+    first ??= { reason: status.reason, remedy: status.remedy };
+    await rm(folder, { recursive: true, force: true });
+  }
+  return first ?? { reason: 'there is no folder to work in', remedy: 'set TMPDIR to a folder that you may write' };
 }
 
 async function show(
@@ -54,14 +79,6 @@ async function show(
   print('All else is real: the loop, the sandbox, the commands, the failing test, the review.');
   print(style.dim(`The workspace is a copy of a small service in ${root}`));
   print();
-
-  const sandbox = await tasks.sandbox();
-  if (sandbox.kind === 'none') {
-    print(style.red(`The sandbox can't run here: ${sandbox.reason}`));
-    print(`To mend it: ${sandbox.remedy}`);
-    print("'codex-lsp doctor' says more. Without a sandbox no command of an agent is run.");
-    return 1;
-  }
 
   const startedAt = performance.now();
   const progress = progressPrinter(stdout, { color });

@@ -22,7 +22,8 @@ export const descriptor = { status: 3, lifeline: 4, seccomp: 5, arguments: 6 } a
 
 /** Paths come in by descriptors, because `:`, `,` and `\` mean something in mount options. */
 const script = `
-root=$1 upper=$2 work=$3 whiteouts=$4 mount=$5; shift 5
+root=$1 upper=$2 work=$3 whiteouts=$4 mount=$5 cgroup=$6; shift 6
+[ -z "$cgroup" ] || echo 0 >"$cgroup" || exit 125
 if [ -s "$whiteouts" ]; then
   cd "$upper" || exit 125
   xargs -0 sh -c 'for path; do [ -c "./$path" ] || mknod "./$path" c 0 0 || exit 255; done' sh <"$whiteouts" || exit 125
@@ -62,9 +63,11 @@ export async function startChain(options: {
   policy: SandboxPolicy;
   bwrapArguments: readonly string[];
   seccomp: Uint8Array | undefined;
+  /** A file that the chain joins a cgroup by. */
+  cgroup?: string;
   command: string;
 }): Promise<Chain> {
-  const { host, tools, layers, policy, bwrapArguments, seccomp, command } = options;
+  const { host, tools, layers, policy, bwrapArguments, seccomp, cgroup, command } = options;
   const inherited = await inheritedDescriptors();
   const { reader, writer } = await outputPipe(layers, tools);
   let child: ChildProcess;
@@ -74,7 +77,7 @@ export async function startChain(options: {
       [
         ...['-Urm', '--propagation', 'private'],
         ...shell(inherited),
-        ...[layers.root, layers.upper, layers.work, layers.whiteouts, tools.mount],
+        ...[layers.root, layers.upper, layers.work, layers.whiteouts, tools.mount, cgroup ?? ''],
         ...[tools.prlimit, ...limits(policy, host), '--', tools.bwrap, '--args', String(descriptor.arguments)],
         ...['--', '/bin/bash', '-c', command],
       ],

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandLimit } from '../protocol/thread.ts';
 import { sandboxArguments } from './argv.ts';
+import { makeCgroup } from './cgroup.ts';
 import { type Chain, descriptor, startChain } from './chain.ts';
 import { commandEnvironment, isInside } from './environment.ts';
 import { explainFailure, explainMissing } from './explain.ts';
@@ -76,17 +77,20 @@ async function runNext(request: CommandRequest): Promise<CommandResult> {
   const refused = await refusal(request, here.host);
   if (refused) return refused;
   const output = new Output(request.outputBytesMax, request.onOutput);
-  const options = { ...here, ...request, bwrapArguments: bwrapArguments(request, here) };
+  // Beside the command there are the chain, the holder and the sandbox's first process.
+  const cgroup = here.host.uid === 0 ? await makeCgroup(request.policy.processesMax + 4) : undefined;
+  const options = { ...here, ...request, bwrapArguments: bwrapArguments(request, here), cgroup: cgroup?.procs };
   let chain: Chain;
   try {
     chain = await startChain(options);
   } catch (error) {
+    await cgroup?.remove();
     const said = error instanceof Error ? error.message : String(error);
     return unavailable(await explainFailure(said, dirname(request.layers.upper)));
   }
   chain.output.on('data', (chunk: Buffer) => output.add(chunk));
   try {
-    const stopped = await lead(chain, request);
+    const stopped = await lead(chain, request, cgroup === undefined && needsCounting(here.host));
     const { exitCode, holder } = chain.told;
     if (exitCode === undefined && !stopped) return await notStarted(chain, output, request);
     if (holder !== undefined && exitCode !== undefined) {
@@ -102,11 +106,19 @@ async function runNext(request: CommandRequest): Promise<CommandResult> {
     };
   } finally {
     await chain.release();
+    await cgroup?.remove();
   }
 }
 
+/** Where the kernel would let a command start any number of processes. */
+const needsCounting = ({ uid, limits }: Host): boolean => uid === 0 || limits.processes === undefined;
+
 /** Until the command has ended and all it wrote was read. Answers what made us stop it: the first reason wins. */
-async function lead(chain: Chain, request: CommandRequest): Promise<{ limit?: CommandLimit } | undefined> {
+async function lead(
+  chain: Chain,
+  request: CommandRequest,
+  countsProcesses: boolean,
+): Promise<{ limit?: CommandLimit } | undefined> {
   const { signal, timeoutMs, policy, layers } = request;
   let stopped: { limit?: CommandLimit } | undefined;
   const stop = (limit?: CommandLimit) => {
@@ -117,7 +129,13 @@ async function lead(chain: Chain, request: CommandRequest): Promise<{ limit?: Co
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   const timer = setTimeout(() => stop('time'), timeoutMs);
-  const watchdog = watch({ upper: layers.upper, policy, child: () => chain.told.child, exceeded: stop });
+  const watchdog = watch({
+    upper: layers.upper,
+    policy,
+    countsProcesses,
+    child: () => chain.told.child,
+    exceeded: stop,
+  });
   const drained = new Promise<void>((resolve) => {
     chain.output
       .once('end', resolve)

@@ -15,6 +15,8 @@ import { textsUnder } from './review.ts';
 
 /** Bytes of a command's output that are kept at all: a token is about four, and the events show a little more. */
 const outputBytesPerToken = 4;
+/** Of one scan, told as warnings: what could not be looked at. */
+const problemsMax = 20;
 
 export function openWorkbench(options: {
   record: ThreadRecord;
@@ -27,6 +29,15 @@ export function openWorkbench(options: {
   const { record, copy, request, turnId, approvals, signal } = options;
   const { settings } = request;
   const texts = () => textsUnder(request.documents, request.root);
+  const told = new Set<string>();
+  const scan = async (options: Parameters<Copy['scan']>[0]) => {
+    const { problems } = await copy.scan(options);
+    for (const message of problems.slice(0, problemsMax)) {
+      if (told.has(message)) continue;
+      told.add(message);
+      record.emit({ type: 'warning', message }, turnId);
+    }
+  };
   return {
     async runCommand({ command, cwd, timeoutMs, readPaths, onOutput, signal }) {
       await copy.refresh(texts());
@@ -43,11 +54,11 @@ export function openWorkbench(options: {
         signal,
         onOutput,
         inspect: async (merged) => {
-          await copy.scan({ startedAtMs, merged });
+          await scan({ startedAtMs, merged });
           scanned = true;
         },
       });
-      if (!scanned && result.kind === 'ran') await copy.scan({ startedAtMs });
+      if (!scanned && result.kind === 'ran') await scan({ startedAtMs });
       return result;
     },
 

@@ -101,10 +101,18 @@ async function stateOf(handle: FileHandle): Promise<FileState> {
     return { kind: 'binary', hash: hash.digest('hex'), size, mode };
   }
   const bytes = await handle.readFile();
+  const text = textOf(bytes);
+  if (text !== undefined) return { kind: 'text', text, mode };
+  return { kind: 'binary', hash: hash.update(bytes).digest('hex'), size: bytes.length, mode };
+}
+
+/** Nothing where it is not UTF-8, or holds a NUL: that is no text, for git neither. */
+function textOf(bytes: Buffer): string | undefined {
+  if (bytes.includes(0)) return undefined;
   try {
-    return { kind: 'text', text: strictUtf8.decode(bytes), mode };
+    return strictUtf8.decode(bytes);
   } catch {
-    return { kind: 'binary', hash: hash.update(bytes).digest('hex'), size: bytes.length, mode };
+    return undefined;
   }
 }
 

@@ -1,8 +1,9 @@
 /** Who a sandbox has to work for: whoever runs the tests, and an ordinary user where that is root. */
 import { spawn } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeTree } from '../../server/workspace/remove-tree.ts';
 import { marker, type Outcome, play, type Scenario } from './scenario.ts';
 
 export type User = { name: string; isRoot: boolean; play: (scenario: Scenario) => Promise<Outcome> };
@@ -23,18 +24,16 @@ export function startScenario(scenario: Scenario) {
   const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'scenario.ts')], {
     ...(isRoot ? { uid: ordinaryId, gid: ordinaryId } : {}),
     cwd: '/',
-    env: { PATH: process.env.PATH, HOME: home },
+    // Its workspaces too lie there, so that they are gone whatever ends it.
+    env: { PATH: process.env.PATH, HOME: home, TMPDIR: home },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const output = new Promise<string>((resolve) => {
+  const output = new Promise<string>((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (chunk) => {
       text += chunk;
     });
-    child.on('close', () => {
-      rmSync(home, { recursive: true, force: true });
-      resolve(text);
-    });
+    child.on('close', () => removeTree(home).then(() => resolve(text), reject));
   });
   child.stdin.end(JSON.stringify(scenario));
   return { child, output };

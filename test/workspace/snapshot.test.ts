@@ -10,6 +10,7 @@ test('each kind of file is what it is', async () => {
     'latin1.txt': Buffer.from([0x68, 0xe9]),
     'surrogate.txt': Buffer.from([0xed, 0xa0, 0x80]),
     'large.txt': 'x'.repeat(textBytesMax + 1),
+    'nul.txt': 'a\0b',
     empty: '',
   });
   folder.bash('ln -s text.txt link; ln -s /nowhere dangling; mkfifo pipe; mkdir dir; chmod 755 empty');
@@ -20,6 +21,7 @@ test('each kind of file is what it is', async () => {
       'latin1.txt',
       'surrogate.txt',
       'large.txt',
+      'nul.txt',
       'empty',
       'link',
       'dangling',
@@ -34,6 +36,7 @@ test('each kind of file is what it is', async () => {
     { kind: 'binary', hash: expect.stringMatching(/^[0-9a-f]{64}$/), size: 2, mode: 0o644 },
     { kind: 'binary', hash: expect.any(String), size: 3, mode: 0o644 },
     { kind: 'binary', hash: expect.stringMatching(/^[0-9a-f]{64}$/), size: textBytesMax + 1, mode: 0o644 },
+    { kind: 'binary', hash: expect.any(String), size: 3, mode: 0o644 },
     { kind: 'text', text: '', mode: 0o755 },
     { kind: 'symlink', target: 'text.txt' },
     { kind: 'symlink', target: '/nowhere' },

@@ -1,0 +1,33 @@
+/** How much an upper layer holds; the walk ends where the limit is passed. */
+import { lstat, opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const filesAtOnce = 32;
+
+/** Only where bytes are limited is each file looked at; a folder counts as one entry and no bytes. */
+export async function usedBy(
+  upper: string,
+  { bytesMax, entriesMax }: { bytesMax?: number; entriesMax?: number },
+): Promise<{ bytes: number; entries: number }> {
+  const used = { bytes: 0, entries: 0 };
+  const isOver = () => used.bytes > (bytesMax ?? Infinity) || used.entries > (entriesMax ?? Infinity);
+  const folders = [upper];
+  for (let folder = folders.pop(); folder !== undefined && !isOver(); folder = folders.pop()) {
+    const files: string[] = [];
+    const directory = await opendir(folder, { bufferSize: 1024 }).catch(() => undefined);
+    if (!directory) continue;
+    for await (const entry of directory) {
+      used.entries++;
+      if (entry.isDirectory()) folders.push(join(folder, entry.name));
+      else if (bytesMax !== undefined) files.push(join(folder, entry.name));
+      if (isOver()) break;
+    }
+    for (let at = 0; at < files.length && !isOver(); at += filesAtOnce) {
+      const looks = files
+        .slice(at, at + filesAtOnce)
+        .map(async (file) => (await lstat(file).catch(() => undefined))?.blocks);
+      for (const blocks of await Promise.all(looks)) used.bytes += (blocks ?? 0) * 512;
+    }
+  }
+  return used;
+}
