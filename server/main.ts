@@ -30,6 +30,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       stopping.abort();
     });
   }
+  // Who reads the output may have gone, as `head` does: then there is nobody left to work for.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopping.abort());
   const code = await dispatch(argv, stopping.signal).catch((error: unknown) => {
     const usage = error instanceof UsageError;
     const message = error instanceof Error ? error.message : String(error);
@@ -38,7 +40,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   });
   process.exitCode = code;
   // Output to a pipe may still be on its way: leave when it is written.
-  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  if (!process.stdout.destroyed) await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   process.exit(code);
 }
 

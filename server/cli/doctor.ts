@@ -1,7 +1,8 @@
 /** `codex-lsp doctor`: what works on this machine, and how to mend what does not. It sends nothing to anybody. */
-import { access, constants, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { probeSandbox } from '../sandbox/probe.ts';
+import { openStateFolder } from '../task/state-folder.ts';
 import { type CliOptions, configPathOf } from './options.ts';
 import { installCommand } from './package-manager.ts';
 import { type Paint, paint, wantsColor } from './progress.ts';
@@ -43,7 +44,7 @@ function checkNode(): Check {
 
 async function checkStateFolder(stateDir: string): Promise<Check> {
   try {
-    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    await openStateFolder(stateDir);
     await rm(await mkdtemp(join(stateDir, 'doctor-')), { recursive: true });
     const { bavail, bsize } = await statfs(stateDir);
     const freeGiB = (bavail * bsize) / 2 ** 30;

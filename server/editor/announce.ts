@@ -56,6 +56,12 @@ export function applyLine(
   return { severity, text: `Codex: ${parts.filter((part) => part !== '').join('; ')}.` };
 }
 
+/** `paths`: of each rejected hunk. */
+export const rejectLine = (paths: readonly string[]): Line => ({
+  severity: 'info',
+  text: `Codex: ${plural(paths.length, 'hunk')} rejected in ${names(paths)}.`,
+});
+
 function names(paths: readonly string[]): string {
   const unique = [...new Set(paths)];
   return unique.length <= 3

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
 import { Activity, type ThreadActivity } from './activity.ts';
-import { applyLine, approvalLine, type Counts, turnLine } from './announce.ts';
+import { applyLine, approvalLine, type Counts, rejectLine, turnLine } from './announce.ts';
 import { Dialogs } from './ask.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Progress } from './progress.ts';
@@ -116,9 +116,12 @@ export class Publisher {
         this.#counts.set(threadId, event);
         if (!thread.turn) this.reviews.refresh(threadId, root);
         break;
-      case 'hunksDecided':
+      case 'hunksDecided': {
         this.reviews.refresh(threadId, root);
+        const rejected = event.hunks.filter(({ status }) => status === 'rejected').map(({ path }) => path);
+        if (rejected.length > 0) this.#say(rejectLine(rejected));
         break;
+      }
       case 'applied':
       case 'undone':
         this.reviews.refresh(threadId, root);

@@ -39,12 +39,18 @@ export const settingsSchema = z.strictObject({
         .describe('What commands may reach. A list of hosts is not implemented yet and counts as off.'),
       readableRoots: z.array(z.string().min(1)).default([]).describe('Absolute folders that commands may also read.'),
       env: z.array(z.string().min(1)).default([]).describe('Names of environment variables that commands may see.'),
-      secrets: z.array(z.string().min(1)).default([]),
-      sockets: z.array(z.string().min(1)).default([]),
-      processes: positive.default(512),
-      memoryMiB: positive.default(4096),
-      diskMiB: positive.default(2048),
-      dangerouslyUnsandboxed: z.boolean().default(false),
+      secrets: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Secret files that commands may read. Not implemented yet.'),
+      sockets: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Unix sockets that commands may reach. Not implemented yet.'),
+      processes: positive.default(512).describe('At once, in one command.'),
+      memoryMiB: positive.default(4096).describe('Of data, for each process.'),
+      diskMiB: positive.default(2048).describe('That a thread may write in its copy.'),
+      dangerouslyUnsandboxed: z.boolean().default(false).describe('Not implemented yet: commands stay in the sandbox.'),
     })
     .prefault({}),
   apply: z
@@ -58,10 +64,10 @@ export const settingsSchema = z.strictObject({
   limits: z
     .strictObject({
       steps: positive.default(200).describe('Model responses in one turn.'),
-      turnMinutes: z.number().positive().default(60),
-      commandSeconds: z.number().positive().default(600),
+      turnMinutes: z.number().positive().default(60).describe('Then the turn fails with `timeLimit`.'),
+      commandSeconds: z.number().positive().default(600).describe('The longest that the model may ask for.'),
       outputTokens: positive.default(10_000).describe('Of one command, as the model sees it.'),
-      parallelTurns: positive.default(4),
+      parallelTurns: positive.default(4).describe('In one server; the rest wait.'),
     })
     .prefault({}),
 });

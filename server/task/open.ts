@@ -1,5 +1,4 @@
 /** Opens a state folder: the implementation of `Tasks`, where rooms are joined and nothing is decided. */
-import { mkdir, realpath } from 'node:fs/promises';
 import { reviewDocument } from '../changeset/review-document.ts';
 import type { Review } from '../changeset/review-types.ts';
 import { toChangeset } from '../changeset/unified-diff.ts';
@@ -18,6 +17,7 @@ import { headingOf, pendingHunks, publishChanges, reviewThread } from './review.
 import { assertWorkspace } from './root.ts';
 import { selectHunks } from './selection.ts';
 import { Slots } from './slots.ts';
+import { openStateFolder } from './state-folder.ts';
 import type { Tasks } from './tasks.ts';
 import { listThreads } from './thread-list.ts';
 
@@ -26,8 +26,7 @@ type RunningTurn = { turnId: string; stop: AbortController; steering: string[]; 
 
 /** Makes the folder where there is none. Throws where it cannot. */
 export async function openTasks(options: { stateDir: string }): Promise<Tasks> {
-  await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
-  return new OpenTasks(await realpath(options.stateDir));
+  return new OpenTasks(await openStateFolder(options.stateDir));
 }
 
 class OpenTasks implements Tasks {
