@@ -3,11 +3,9 @@ import type { ConversationItem } from '../model/model.ts';
 import type { ThreadEvent, TurnStatus } from '../protocol/thread.ts';
 import type { AgentsMd } from './agents-md.ts';
 
-export const userMessage = (text: string): ConversationItem => ({
-  type: 'message',
-  role: 'user',
-  content: [{ type: 'input_text', text }],
-});
+export function userMessage(text: string): ConversationItem {
+  return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
+}
 
 export type Environment = {
   /** The workspace, absolute; also where the copy is mounted. */
@@ -41,6 +39,14 @@ export function agentsMdContext({ files, truncated }: AgentsMd): ConversationIte
     ...(truncated ? ['Cut: what is beyond 32 KiB in all is left out. Read the files for the rest.'] : []),
   ]);
 }
+
+/** Said once where there were some before, for what was said of them is still in the conversation. */
+export const noAgentsMd = section('agents_md', [
+  'There are no such files any more: what an earlier section of this name said does not hold.',
+]);
+
+export const hasAgentsMd = (conversation: readonly ConversationItem[]): boolean =>
+  conversation.some((item) => tagOf(item) === 'agents_md');
 
 /**
  * Of these sections, those that the conversation does not hold yet as they are now. Appended, never put in place of the
@@ -152,8 +158,9 @@ export function reviewContext(since: {
   return lines.length > 0 ? section('review', lines) : undefined;
 }
 
-const section = (tag: string, lines: readonly string[]): ConversationItem =>
-  userMessage([`<${tag}>`, ...lines, `</${tag}>`].join('\n'));
+function section(tag: string, lines: readonly string[]): ConversationItem {
+  return userMessage([`<${tag}>`, ...lines, `</${tag}>`].join('\n'));
+}
 
 /** The tag that one of our sections begins with. */
 const tagOf = (item: ConversationItem): string | undefined => /^<(\w+)>\n/.exec(textIn(item) ?? '')?.[1];

@@ -97,7 +97,7 @@ async function show(
     environment,
     documents: noDocuments,
   });
-  const cancel = () => void tasks.cancel(threadId);
+  const cancel = () => void tasks.cancel(threadId).catch(() => {});
   if (signal.aborted) cancel();
   signal.addEventListener('abort', cancel, { once: true });
   const turn = await ended.promise;

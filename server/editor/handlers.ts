@@ -130,7 +130,6 @@ async function approvalsOf(session: Session, threadId: string | undefined): Prom
     return session.tasks.approvals({ threadId });
   }
   await session.folders.settled();
-  // Threads of earlier processes are known once they were listed.
-  await session.tasks.list({ limit: 1 });
-  return session.folders.roots().flatMap((root) => session.tasks.approvals({ root }));
+  const waiting = session.folders.roots().map((root) => session.tasks.waiting({ root }));
+  return (await Promise.all(waiting)).flat();
 }

@@ -70,7 +70,7 @@ export const notifications: Table<void> = {
   }),
   'window/workDoneProgress/cancel': taking(lsp.progressParams, ({ session, publisher }, { token }) => {
     const threadId = publisher.progress.threadOf(token);
-    if (threadId !== undefined) session.tasks.cancel(threadId);
+    if (threadId !== undefined) session.tasks.cancel(threadId).catch(() => {});
   }),
 };
 

@@ -129,6 +129,7 @@ export const threadEventSchema = z.discriminatedUnion('type', [
     model: z.string(),
     mode: z.enum(['task', 'ask']),
     origin: z.object({ path: z.string(), line: z.number() }).optional().describe('where it was delegated from'),
+    freeformTools: z.boolean().optional().describe('the form of apply_patch, the same in all turns of a thread'),
   }),
   z.object({ type: z.literal('itemStarted'), item: itemSchema }),
   z.object({ type: z.literal('itemCompleted'), item: itemSchema }),

@@ -1,5 +1,5 @@
 /** What each accept did to the user's files, kept so that it can be taken back: before and after, file by file. */
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { FileState } from '../changeset/file-state.ts';
@@ -45,6 +45,15 @@ export async function writeEntry(threadFolder: string, entry: ApplyEntry): Promi
   const path = join(folder, `${entry.applyId}.json`);
   await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
   await rename(`${path}.new`, path);
+  await forgetOld(folder);
+}
+
+/** Applies that can still be undone. */
+const entriesMax = 50;
+
+async function forgetOld(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  for (const name of names.slice(0, -entriesMax)) await rm(join(folder, name), { force: true });
 }
 
 /** The latest apply of which something is still applied. Ids sort by time. */

@@ -1,32 +1,32 @@
 /** Accept and undo: a plan is made, carried out by the editor and the disk, verified, and written down. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { planApply } from '../changeset/apply-plan.ts';
 import { type FileState, sameState } from '../changeset/file-state.ts';
 import { acceptOutcomes, lineEdits } from '../changeset/outcome.ts';
-import type { ApplyPlan, FileOutcome, Review } from '../changeset/review-types.ts';
+import type { FileOutcome, Review } from '../changeset/review-types.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
-import { writeToDisk } from '../workspace/disk.ts';
-import { readState, userState } from '../workspace/snapshot.ts';
-import { type AppliedFile, type ApplyEntry, blobOf, keepBlob, latestEntry, writeEntry } from './apply-log.ts';
+import { userState } from '../workspace/snapshot.ts';
+import { type AppliedFile, type ApplyEntry, keepBlob, latestEntry, writeEntry } from './apply-log.ts';
+import { carryOut } from './carry-out.ts';
 import type { Face } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
 import { textsUnder } from './review.ts';
+import type { Superseded } from './superseded.ts';
 
-type DiskEntry = ApplyPlan['disk'][number];
+type Applying = { record: ThreadRecord; applyId: string; face: Face; superseded: Superseded };
+
+/** An editor that did not show the change in time may still make it. */
+const unconfirmed = 'unconfirmed';
 
 /** Carries out accepted hunks. Never rejects: what went wrong is in the result, by path. */
 export async function applyHunks(
-  record: ThreadRecord,
-  review: Review,
-  ids: ReadonlySet<string>,
-  applyId: string,
-  face: Face,
+  options: Applying & { review: Review; ids: ReadonlySet<string>; concerns: (path: string) => boolean },
 ): Promise<{ result: ApplyResult; accepted: { id: string; path: string }[] }> {
+  const { record, applyId, review, ids, concerns } = options;
   const outcomes = acceptOutcomes(review, ids);
   const conflicts = review.files.flatMap(({ path, hunks }) =>
-    hunks
+    (concerns(path) ? hunks : [])
       .filter(({ status }) => status === 'conflicting')
       .map(({ id }) => ({ path, hunk: id, reason: 'the same lines were changed meanwhile; your text was kept' })),
   );
@@ -41,9 +41,10 @@ export async function applyHunks(
     await keepBinaries(record, outcomes);
     // Written before anything is done: whatever happens then can be taken back.
     await writeEntry(record.folder, { applyId, at: new Date().toISOString(), files });
-    const failures = await carryOut(record, outcomes, face);
+    const failures = await carryOut({ ...options, outcomes });
     const done = files.filter(({ path }) => !failures.has(path));
-    if (failures.size > 0) await writeEntry(record.folder, { applyId, at: new Date().toISOString(), files: done });
+    const kept = files.filter(({ path }) => (failures.get(path) ?? unconfirmed) === unconfirmed);
+    if (failures.size > 0) await writeEntry(record.folder, { applyId, at: new Date().toISOString(), files: kept });
     const failed = [...failures].map(([path, reason]) => ({ path, reason }));
     return {
       result: { applyId, applied: done.map(({ path }) => path), conflicts, failed },
@@ -65,21 +66,21 @@ export async function undoable(record: ThreadRecord): Promise<ApplyEntry> {
 
 /** Brings back what an apply changed; a file that was changed since is left alone and named. Never rejects. */
 export async function undoApply(
-  record: ThreadRecord,
-  entry: ApplyEntry,
-  applyId: string,
-  face: Face,
+  options: Applying & { entry: ApplyEntry },
 ): Promise<{ result: ApplyResult; pending: { id: string; path: string }[] }> {
+  const { record, entry, applyId, face } = options;
   const failures = new Map<string, string>();
   try {
     const outcomes: FileOutcome[] = [];
     const buffers = textsUnder(face.documents, record.root);
     for (const { path, from, before, after } of entry.files) {
       const now = await userState(record.root, path, buffers);
+      // Never arrived, or taken back by the user: there is nothing left to do.
+      if (from === undefined && sameState(now, before)) continue;
       if (!sameState(now, after)) failures.set(path, 'changed since it was applied');
       else outcomes.push(...reversed(path, from, now, before));
     }
-    for (const [path, reason] of await carryOut(record, outcomes, face)) failures.set(path, reason);
+    for (const [path, reason] of await carryOut({ ...options, outcomes })) failures.set(path, reason);
   } catch (error) {
     for (const { path } of entry.files) failures.set(path, error instanceof Error ? error.message : String(error));
   }
@@ -101,51 +102,6 @@ function reversed(path: string, from: string | undefined, now: FileState, before
   const edits = now.kind === 'text' && before.kind === 'text' ? lineEdits(now.text, before.text) : [];
   if (from === undefined) return [{ path, before: now, after: before, edits, hunks: [] }];
   return [{ path: from, from: path, before: now, after: before, edits, hunks: [] }];
-}
-
-/** Why a path failed, for those that did. The disk comes first: it is checked as a whole before anything is sent. */
-async function carryOut(
-  record: ThreadRecord,
-  outcomes: readonly FileOutcome[],
-  face: Face,
-): Promise<Map<string, string>> {
-  const open = new Map([...face.documents.under(record.root)].map(([path, { version }]) => [path, version]));
-  const plan = planApply(outcomes, open, face.profile);
-  const failures = new Map<string, string>();
-  if (plan.disk.length > 0) {
-    const entries = await Promise.all(plan.disk.map((entry) => againstDisk(record.root, entry, open)));
-    const { failed } = await writeToDisk(record.root, entries, (path, hash) => readBinary(record, path, hash));
-    for (const { path, reason } of failed) failures.set(path, reason);
-    if (failures.size > 0) {
-      for (const { path } of [...plan.disk, ...plan.editor]) {
-        if (!failures.has(path)) failures.set(path, 'not applied, because another file of the same change failed');
-      }
-      return failures;
-    }
-  }
-  if (plan.editor.length > 0) {
-    for (const [path, reason] of await face.applyEdits(record.root, plan.editor)) {
-      if (reason !== undefined) failures.set(path, reason);
-    }
-  }
-  return failures;
-}
-
-/**
- * Of a document that is open, the file may hold an older text than the buffer that the plan was made for: then it is
- * the file as it is now that must not change before it is written.
- */
-async function againstDisk(root: string, entry: DiskEntry, open: ReadonlyMap<string, number>): Promise<DiskEntry> {
-  const path = entry.from ?? entry.path;
-  if (!open.has(path)) return entry;
-  const { before, after } = entry;
-  const now = await readState(root, path);
-  const isMode = before.kind === 'text' && after.kind === 'text' && before.text === after.text && !entry.from;
-  return { ...entry, before: now, after: isMode && now.kind === 'text' ? { ...now, mode: after.mode } : after };
-}
-
-async function readBinary(record: ThreadRecord, path: string, hash: string): Promise<Buffer> {
-  return readFile(blobOf(record.folder, hash)).catch(async () => (await record.copy()).readBytes(path));
 }
 
 async function keepBinaries(record: ThreadRecord, outcomes: readonly FileOutcome[]): Promise<void> {

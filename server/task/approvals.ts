@@ -38,18 +38,22 @@ export class Approvals {
 
   /** Throws `unknownApproval`, or `alreadySettled` naming the first answer. */
   settle(record: ThreadRecord, approvalId: string, decision: Settled): void {
-    const approval = record.state.approvals.get(approvalId);
-    if (!approval) {
-      const first = record.state.settled.get(approvalId);
-      if (first === undefined) throw unknownApproval(approvalId);
-      throw new Refusal('alreadySettled', `This approval was already settled: ${first}.`, {
-        approvalId,
-        decision: first,
-      });
-    }
+    const approval = this.assertPending(record, approvalId);
     record.emit({ type: 'approvalResolved', approvalId, decision }, approval.turnId);
     this.#waiting.get(approvalId)?.(decision);
     this.#waiting.delete(approvalId);
+  }
+
+  /** Throws as `settle` does. */
+  assertPending({ state }: ThreadRecord, approvalId: string): Approval {
+    const approval = state.approvals.get(approvalId);
+    if (approval) return approval;
+    const first = state.settled.get(approvalId);
+    if (first === undefined) throw unknownApproval(approvalId);
+    throw new Refusal('alreadySettled', `This approval was already settled: ${first}.`, {
+      approvalId,
+      decision: first,
+    });
   }
 
   /** All that is pending in a thread ends as withdrawn. */

@@ -1,12 +1,12 @@
-/** An append-only file of JSON lines that can be read after a crash at any byte. */
-import { appendFile, open, readFile, stat } from 'node:fs/promises';
+/** An append-only file of JSON lines that can be read after a crash at any byte. One process at a time writes to it. */
+import { appendFile, readFile, stat } from 'node:fs/promises';
 import type * as z from 'zod';
 
 export class JsonLines<T> {
   readonly path: string;
   readonly #schema: z.ZodType<T>;
   #queue: string[] = [];
-  #writing: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
   /** Bytes of the file that this process has written or read. */
   #bytes = 0;
 
@@ -15,45 +15,58 @@ export class JsonLines<T> {
     this.#schema = schema;
   }
 
-  /** Queues a line; lines reach the file in order, and soon. A failure is thrown by `flushed`. */
-  append(value: T): void {
-    this.#queue.push(`${JSON.stringify(value)}\n`);
-    if (this.#queue.length > 1) return;
-    const previous = this.#writing;
-    this.#writing = previous.then(() => this.#write());
-    // Nobody may be waiting; whoever does wait sees the failure.
-    this.#writing.catch(() => {});
+  get bytes(): number {
+    return this.#bytes;
   }
 
-  /** Resolves when all that was appended is in the file. */
-  flushed(): Promise<void> {
-    return this.#writing;
+  /** Queues a line; lines reach the file in order, and soon. */
+  append(value: T): void {
+    this.#queue.push(`${JSON.stringify(value)}\n`);
+    // Nobody may be waiting; whoever waits for `flushed` sees the failure.
+    if (this.#queue.length === 1) this.#next(() => this.#write()).catch(() => {});
+  }
+
+  /** Resolves when all that was appended is in the file; rejects where the last write failed. */
+  async flushed(): Promise<void> {
+    await this.#last;
   }
 
   /** All lines. A torn last one, and those that nobody understands, are counted and left out. */
-  async read(): Promise<{ values: T[]; damaged: number }> {
-    await this.#writing;
-    const text = await readFile(this.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
-      throw error;
+  read(): Promise<{ values: T[]; damaged: number }> {
+    return this.#next(async () => {
+      const text = await this.#text();
+      this.#bytes = Buffer.byteLength(text);
+      const values: T[] = [];
+      let damaged = 0;
+      for (const line of text.split('\n')) {
+        if (line === '') continue;
+        const parsed = this.#schema.safeParse(parseJson(line));
+        if (parsed.success) values.push(parsed.data);
+        else damaged += 1;
+      }
+      return { values, damaged };
     });
-    if (text !== '' && !text.endsWith('\n')) await this.#endLine();
-    const values: T[] = [];
-    let damaged = 0;
-    for (const line of text.split('\n')) {
-      if (line === '') continue;
-      const parsed = this.#schema.safeParse(parseJson(line));
-      if (parsed.success) values.push(parsed.data);
-      else damaged += 1;
-    }
-    this.#bytes = (await size(this.path)) ?? 0;
-    return { values, damaged };
   }
 
-  /** Whether another process has written since this one last read or wrote. */
-  async changedByOthers(): Promise<boolean> {
-    await this.#writing;
-    return ((await size(this.path)) ?? 0) !== this.#bytes;
+  /** For the writer, before it begins: after a torn line the next one must stand on a line of its own. */
+  endTornLine(): Promise<void> {
+    return this.#next(async () => {
+      const text = await this.#text();
+      if (text !== '' && !text.endsWith('\n')) await appendFile(this.path, '\n');
+    });
+  }
+
+  /** Whether the file has other bytes than this process last read or wrote. */
+  changedByOthers(): Promise<boolean> {
+    return this.#next(async () => (await sizeOf(this.path)) !== this.#bytes);
+  }
+
+  /** One after the other, so that nothing is measured in the middle of a write. */
+  #next<R>(run: () => Promise<R>): Promise<R> {
+    const result = this.#last.then(run, run);
+    this.#last = result;
+    result.catch(() => {});
+    return result;
   }
 
   async #write(): Promise<void> {
@@ -63,19 +76,19 @@ export class JsonLines<T> {
     this.#bytes += Buffer.byteLength(lines);
   }
 
-  /** After a torn line the next one must begin on a line of its own. */
-  async #endLine(): Promise<void> {
-    await using file = await open(this.path, 'a');
-    await file.appendFile('\n');
+  #text(): Promise<string> {
+    return readFile(this.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return '';
+      throw error;
+    });
   }
 }
 
-async function size(path: string): Promise<number | undefined> {
-  return stat(path).then(
-    (stats) => stats.size,
-    () => undefined,
+export const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
   );
-}
 
 function parseJson(line: string): unknown {
   try {

@@ -1,61 +1,97 @@
-/** Who runs a turn in a thread: a file that names a process, worthless once that process is gone. */
+/** Who may write to a thread: a file that names a process, worthless once that process is gone. */
 import { rmSync } from 'node:fs';
-import { open, readFile, rm } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
+import { newId } from './ids.ts';
 
-const ownerSchema = z.object({ pid: z.number().int(), startedAt: z.string() });
+/** `work` is over in a moment, and is waited for; a `turn` takes as long as it takes. */
+export type Purpose = 'turn' | 'work';
+export type Lock = { release(): void };
 
-/** When a process began, in kernel ticks: a pid alone may have been given to another since. */
+const ownerSchema = z.object({ pid: z.number().int(), startedAt: z.string(), purpose: z.enum(['turn', 'work']) });
+type Owner = z.infer<typeof ownerSchema>;
+
+const workWaitMs = 5_000;
+
+/** Takes the lock, or answers who has it: another living process, in a turn or for longer than work takes. */
+export async function takeLock(path: string, purpose: Purpose): Promise<Lock | { heldBy: number }> {
+  const deadline = performance.now() + workWaitMs;
+  for (;;) {
+    if (await create(path, purpose)) return { release: () => rmSync(path, { force: true }) };
+    const owner = await ownerOf(path);
+    if (owner && (await isAlive(owner))) {
+      if (owner.purpose === 'turn' || performance.now() > deadline) return { heldBy: owner.pid };
+      await delay(10);
+    } else if (owner) {
+      await removeStale(path, owner);
+    }
+  }
+}
+
+/** The living process that has the lock, if any. */
+export async function lockHolder(path: string): Promise<{ pid: number; purpose: Purpose } | undefined> {
+  const owner = await ownerOf(path);
+  return owner && (await isAlive(owner)) ? owner : undefined;
+}
+
+/** Whole or not at all: nobody ever reads a lock that is half written. */
+async function create(path: string, purpose: Purpose): Promise<boolean> {
+  const own = `${path}.${newId('')}`;
+  const owner: Owner = { pid: process.pid, startedAt: (await startedAt(process.pid)) ?? '', purpose };
+  await writeFile(own, JSON.stringify(owner), { mode: 0o600 });
+  try {
+    await link(own, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(own, { force: true });
+  }
+}
+
+/** Only what was found dead: another process may have put a living lock in its place meanwhile, which is put back. */
+async function removeStale(path: string, stale: Owner): Promise<void> {
+  const aside = `${path}.${newId('')}`;
+  await rename(path, aside).catch(() => {});
+  const taken = await ownerOf(aside);
+  if (taken && (taken.pid !== stale.pid || taken.startedAt !== stale.startedAt))
+    await link(aside, path).catch(() => {});
+  await rm(aside, { force: true });
+}
+
+/** Undefined where there is none. What can't be read names nobody who lives. */
+async function ownerOf(path: string): Promise<Owner | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return ownerSchema.parse(JSON.parse(text));
+  } catch {
+    return { pid: 0, startedAt: '', purpose: 'work' };
+  }
+}
+
+async function isAlive(owner: Owner): Promise<boolean> {
+  return owner.pid > 0 && (await startedAt(owner.pid)) === owner.startedAt;
+}
+
+/** When a process began, in kernel ticks: a pid alone may have been given to another since. Undefined: it is gone. */
 async function startedAt(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     // The second field, the program's name, may hold spaces and parentheses.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
-    return isAlive(pid) ? '' : undefined;
+    return canBeSignalled(pid) ? '' : undefined;
   }
 }
 
-function isAlive(pid: number): boolean {
+function canBeSignalled(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
-}
-
-/** The pid of the living process that holds the lock, if any. */
-export async function lockHolder(path: string): Promise<number | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  let owner: z.infer<typeof ownerSchema>;
-  try {
-    owner = ownerSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-  return (await startedAt(owner.pid)) === owner.startedAt ? owner.pid : undefined;
-}
-
-/** Takes the lock, or answers the pid of the process that has it. */
-export async function takeLock(path: string): Promise<{ release(): void } | { heldBy: number }> {
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    try {
-      await create(path);
-      return { release: () => rmSync(path, { force: true }) };
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-      const heldBy = await lockHolder(path);
-      if (heldBy !== undefined) return { heldBy };
-      await rm(path, { force: true });
-    }
-  }
-  return { heldBy: 0 };
-}
-
-/** Fails with EEXIST where there is one. Not inline: the bundler's `await using` does not bear being in a loop. */
-async function create(path: string): Promise<void> {
-  await using file = await open(path, 'wx', 0o600);
-  await file.writeFile(JSON.stringify({ pid: process.pid, startedAt: (await startedAt(process.pid)) ?? '' }));
 }

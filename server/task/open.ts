@@ -1,28 +1,29 @@
 /** Opens a state folder: the implementation of `Tasks`, where rooms are joined and nothing is decided. */
+import { pathToFileURL } from 'node:url';
 import { reviewDocument } from '../changeset/review-document.ts';
 import type { Review } from '../changeset/review-types.ts';
 import { toChangeset } from '../changeset/unified-diff.ts';
-import type { EventEnvelope } from '../protocol/thread.ts';
+import type { EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
 import { probeSandbox } from '../sandbox/probe.ts';
-import { summaryOf } from '../thread/state.ts';
-import { applyHunks, undoApply, undoable } from './apply.ts';
+import { isRunning, summaryOf } from '../thread/state.ts';
 import { Approvals, unknownApproval } from './approvals.ts';
+import { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
-import { lockHolder, takeLock } from './lock.ts';
-import { noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
+import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
-import { InvalidParams, Refusal } from './refusal.ts';
+import { InvalidParams, Refusal, turnRunning } from './refusal.ts';
 import { Registry } from './registry.ts';
-import { headingOf, pendingHunks, publishChanges, reviewThread } from './review.ts';
+import { headingOf, publishChanges, reviewThread } from './review.ts';
 import { assertWorkspace } from './root.ts';
-import { selectHunks } from './selection.ts';
 import { Slots } from './slots.ts';
 import { openStateFolder } from './state-folder.ts';
+import { Superseded } from './superseded.ts';
 import type { Tasks } from './tasks.ts';
 import { listThreads } from './thread-list.ts';
 
 type Listener = (envelope: EventEnvelope, root: string) => void;
-type RunningTurn = { turnId: string; stop: AbortController; steering: string[]; ended: Promise<void> };
+/** `steering`: what the user has added and the model has not read; undefined once it will not read any more. */
+type RunningTurn = { turnId: string; stop: AbortController; steering: string[] | undefined; ended: Promise<void> };
 
 /** Makes the folder where there is none. Throws where it cannot. */
 export async function openTasks(options: { stateDir: string }): Promise<Tasks> {
@@ -34,16 +35,18 @@ class OpenTasks implements Tasks {
   readonly #listeners = new Set<Listener>();
   readonly #running = new Map<string, RunningTurn>();
   readonly #approvals = new Approvals();
-  readonly #registry: Registry;
+  readonly #superseded = new Superseded();
+  readonly #decisions = new Decisions(this.#approvals, this.#superseded);
   readonly #slots = new Slots();
+  readonly #registry: Registry;
 
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
-    const publish: Listener = (envelope, root) => {
-      for (const listener of this.#listeners) listener(envelope, root);
-    };
-    this.#registry = new Registry(stateDir, publish, async (record, turnId) => {
-      publishChanges(record, await reviewThread(record, noDocuments), turnId);
+    this.#registry = new Registry(stateDir, {
+      publish: (envelope, root) => {
+        for (const listener of this.#listeners) listener(envelope, root);
+      },
+      recover: (record) => this.#recover(record),
     });
   }
 
@@ -54,66 +57,92 @@ class OpenTasks implements Tasks {
 
   async start(request: TaskRequest): Promise<{ threadId: string; turnId: string }> {
     assertWorkspace(request.root, this.#stateDir);
-    const existing = request.threadId === undefined ? undefined : await this.#registry.find(request.threadId);
-    if (existing && existing.root !== request.root) {
-      throw new Refusal(
-        'noWorkspace',
-        `Thread ${existing.threadId} belongs to ${existing.root}, not to ${request.root}.`,
-      );
+    const record =
+      request.threadId === undefined
+        ? await this.#registry.create(request.root)
+        : await this.#registry.find(request.threadId);
+    const { threadId } = record;
+    if (record.root !== request.root) {
+      throw new Refusal('noWorkspace', `Thread ${threadId} belongs to ${record.root}, not to ${request.root}.`);
     }
-    const record = existing ?? (await this.#registry.create());
-    if (this.#running.has(record.threadId)) throw turnRunning(record.threadId);
-    const lock = await takeLock(record.lockPath);
-    if ('heldBy' in lock) throw turnRunning(record.threadId, lock.heldBy);
+    if (this.#running.has(threadId)) throw turnRunning(threadId);
     const turnId = newId('u');
     const turn: RunningTurn = { turnId, stop: new AbortController(), steering: [], ended: Promise.resolve() };
-    this.#running.set(record.threadId, turn);
-    const leave = () => {
-      this.#running.delete(record.threadId);
-      lock.release();
-    };
+    this.#running.set(threadId, turn);
+    const release = await record.hold('turn').catch((error: unknown) => {
+      this.#running.delete(threadId);
+      throw error;
+    });
     turn.ended = new Promise((resolve) => {
       // A later macrotask: the answer to the request goes out before the turn's first event.
-      setImmediate(() => void this.#run(record, request, turn, leave).then(resolve));
+      setImmediate(() => void this.#run(record, request, turn).finally(release).then(resolve));
     });
-    return { threadId: record.threadId, turnId };
+    return { threadId, turnId };
   }
 
   /** Never rejects: however a turn ends, it is told in `turnCompleted`. */
-  async #run(record: ThreadRecord, request: TaskRequest, turn: RunningTurn, leave: () => void): Promise<void> {
+  async #run(record: ThreadRecord, request: TaskRequest, turn: RunningTurn): Promise<void> {
+    // Decisions that are being carried out belong to the turns before.
+    const letNextIn = await record.enter();
     // Agent, model and sandbox are loaded with the first turn, not with the server.
     const { runTask } = await import('./run.ts');
     await runTask({
       record,
-      request,
+      request: { ...request, documents: this.#superseded.live(request.documents) },
       turnId: turn.turnId,
       signal: turn.stop.signal,
       approvals: this.#approvals,
+      decisions: this.#decisions,
       slots: this.#slots,
-      steering: () => turn.steering.splice(0),
-      leave,
+      steering: () => turn.steering?.splice(0) ?? [],
+      stopSteering: () => {
+        turn.steering = undefined;
+      },
+      leave: () => {
+        this.#running.delete(record.threadId);
+        letNextIn();
+      },
     });
   }
 
-  steer(threadId: string, text: string): { turnId: string } {
-    const turn = this.#running.get(this.#registry.loaded(threadId).threadId);
-    if (!turn) throw new Refusal('noTurnRunning', `No turn runs in thread ${threadId}; start one with codex/runTask.`);
+  /** The record is held: no other process writes to it. */
+  async #recover(record: ThreadRecord): Promise<void> {
+    const turnId = record.state.turns.at(-1)?.turnId;
+    // What its last command had done is found when the copy is opened; without a workspace nothing can be.
+    const review = await reviewThread(record, noDocuments).catch(() => undefined);
+    if (review) publishChanges(record, review, turnId);
+    this.#approvals.withdrawAll(record);
+    record.emit({ type: 'turnCompleted', status: 'interrupted' }, turnId);
+    if (review) this.#decisions.askForWhole(record, review);
+  }
+
+  steer: Tasks['steer'] = async (threadId, text) => {
+    const turn = await this.#turnOf(threadId);
+    if (!turn?.steering) {
+      throw new Refusal('noTurnRunning', `No turn runs in thread ${threadId}; start one with codex/runTask.`);
+    }
     turn.steering.push(text);
     return { turnId: turn.turnId };
-  }
+  };
 
-  cancel(threadId: string): { status: 'interrupted' | 'idle' } {
-    const turn = this.#running.get(this.#registry.loaded(threadId).threadId);
+  cancel: Tasks['cancel'] = async (threadId) => {
+    const turn = await this.#turnOf(threadId);
     turn?.stop.abort();
     return { status: turn ? 'interrupted' : 'idle' };
-  }
+  };
 
-  list: Tasks['list'] = async (query) => listThreads(await this.#registry.loadAll(), query);
+  list: Tasks['list'] = async (query) => {
+    const listed = await this.#registry.list();
+    return listThreads(
+      listed.map(({ summary }) => this.#current(summary)),
+      query,
+    );
+  };
 
   thread: Tasks['thread'] = async (threadId, since = 0) => {
     const record = await this.#registry.find(threadId);
     await record.flushed();
-    return { thread: summaryOf(record.state), events: await record.events(since) };
+    return { thread: this.#current(summaryOf(record.state)), events: await record.events(since) };
   };
 
   async rootOf(threadId: string): Promise<string> {
@@ -121,25 +150,28 @@ class OpenTasks implements Tasks {
   }
 
   async rename(threadId: string, title: string): Promise<void> {
-    (await this.#registry.find(threadId)).emit({ type: 'renamed', title });
+    const record = await this.#registry.find(threadId);
+    await record.held(async () => record.emit({ type: 'renamed', title }));
   }
 
   async archive(threadId: string, archived: boolean): Promise<void> {
     const record = await this.#registry.find(threadId);
-    if (record.state.archived !== archived) record.emit({ type: 'archived', archived });
-    await record.flushed();
+    await record.held(async () => {
+      if (record.state.archived !== archived) record.emit({ type: 'archived', archived });
+    });
   }
 
   async delete(threadId: string): Promise<void> {
     const record = await this.#registry.find(threadId);
     const turn = this.#running.get(threadId);
-    const elsewhere = turn ? undefined : await lockHolder(record.lockPath);
-    if (elsewhere !== undefined) throw turnRunning(threadId, elsewhere);
     turn?.stop.abort();
     await turn?.ended;
+    const release = await record.hold('work');
     this.#approvals.withdrawAll(record);
     this.#registry.forget(threadId);
+    // The lock lies in the folder, and goes with it.
     await record.remove();
+    await release();
   }
 
   approvals: Tasks['approvals'] = ({ threadId, root }) => {
@@ -149,93 +181,57 @@ class OpenTasks implements Tasks {
       .flatMap((record) => [...record.state.approvals.values()]);
   };
 
+  waiting: Tasks['waiting'] = async ({ root }) => {
+    const listed = await this.#registry.list();
+    const uri = root === undefined ? undefined : pathToFileURL(root).href;
+    return listed.filter(({ summary }) => uri === undefined || summary.root === uri).flatMap((one) => one.approvals);
+  };
+
   approve: Tasks['approve'] = async ({ approvalId, decision }, face) => {
-    const has = ({ state }: ThreadRecord) => state.approvals.has(approvalId) || state.settled.has(approvalId);
-    const record = this.#registry.all().find(has) ?? (await this.#registry.loadAll()).find(has);
+    const record = await this.#registry.withApproval(approvalId);
     if (!record) throw unknownApproval(approvalId);
     const approval = record.state.approvals.get(approvalId);
-    if (approval?.kind === 'changes') {
-      if (decision === 'acceptForThread') {
-        throw new InvalidParams("decision: a finished changeset is answered by 'accept', 'decline' or 'cancel'.");
-      }
-      // Settled by the decision on its hunks, the approval must be so at once for whoever answers next.
-      this.#approvals.settle(record, approvalId, decision);
-      if (decision === 'accept') void (await this.accept(record.threadId, {}, face)).result;
-      else await this.reject(record.threadId, {}, face.documents);
+    if (approval?.kind !== 'changes') {
+      await record.held(async () => this.#approvals.settle(record, approvalId, decision));
+      if (decision === 'cancel') await this.cancel(record.threadId);
       return { approvalId, decision };
     }
-    this.#approvals.settle(record, approvalId, decision);
-    if (decision === 'cancel') this.cancel(record.threadId);
+    if (decision === 'acceptForThread') {
+      throw new InvalidParams("decision: a finished changeset is answered by 'accept', 'decline' or 'cancel'.");
+    }
+    // Settled when the last of its hunks is decided; whoever answers while that is done comes after it.
+    const check = () => this.#approvals.assertPending(record, approvalId);
+    if (decision === 'accept') await this.#decisions.accept(record, {}, this.#live(face), check);
+    else await this.#decisions.reject(record, {}, this.#superseded.live(face.documents), { check, decision });
     return { approvalId, decision };
   };
 
   async review(threadId: string, documents: OpenDocuments): Promise<Review> {
-    return reviewThread(await this.#registry.find(threadId), documents);
+    const record = await this.#registry.find(threadId);
+    return this.#decisions.look(record, this.#superseded.live(documents));
   }
 
   changeset: Tasks['changeset'] = async (threadId, documents) =>
     toChangeset(threadId, await this.review(threadId, documents));
 
   async reviewDocument(threadId: string, documents: OpenDocuments): Promise<string> {
-    const record = await this.#registry.find(threadId);
-    return reviewDocument(await reviewThread(record, documents), headingOf(record.state));
+    const review = await this.review(threadId, documents);
+    return reviewDocument(review, headingOf(this.#registry.loaded(threadId).state));
   }
 
   folderOf(threadId: string): string {
     return this.#registry.folderOf(threadId);
   }
 
-  accept: Tasks['accept'] = async (threadId, selection, face) => {
-    const record = await this.#idle(threadId);
-    const review = await reviewThread(record, face.documents);
-    const ids = selectHunks(review, selection, record.applying);
-    const applyId = newId('p');
-    for (const id of ids) record.applying.add(id);
-    const result = (async () => {
-      const { result, accepted } = await applyHunks(record, review, ids, applyId, face);
-      for (const id of ids) record.applying.delete(id);
-      if (accepted.length > 0) {
-        record.emit({
-          type: 'hunksDecided',
-          hunks: accepted.map((hunk) => ({ ...hunk, status: 'accepted' as const })),
-        });
-      }
-      record.emit({ type: 'applied', result });
-      await this.#decided(record, face.documents);
-      return result;
-    })();
-    return { applyId, result };
-  };
+  accept: Tasks['accept'] = async (threadId, selection, face) =>
+    this.#decisions.accept(await this.#idle(threadId), selection, this.#live(face));
 
   reject: Tasks['reject'] = async (threadId, selection, documents) => {
-    const record = await this.#idle(threadId);
-    const review = await reviewThread(record, documents);
-    const ids = selectHunks(review, selection, record.applying, { conflicting: true });
-    const hunks = review.files.flatMap(({ path, hunks }) =>
-      hunks.filter(({ id }) => ids.has(id)).map(({ id }) => ({ id, path, status: 'rejected' as const })),
-    );
-    if (hunks.length > 0 || selection.comment) {
-      record.emit({ type: 'hunksDecided', hunks, ...(selection.comment ? { comment: selection.comment } : {}) });
-    }
-    await this.#decided(record, documents);
+    await this.#decisions.reject(await this.#idle(threadId), selection, this.#superseded.live(documents));
     return this.changeset(threadId, documents);
   };
 
-  undo: Tasks['undo'] = async (threadId, face) => {
-    const record = await this.#idle(threadId);
-    const entry = await undoable(record);
-    const applyId = newId('p');
-    const result = (async () => {
-      const { result, pending } = await undoApply(record, entry, applyId, face);
-      if (pending.length > 0) {
-        record.emit({ type: 'hunksDecided', hunks: pending.map((hunk) => ({ ...hunk, status: 'pending' as const })) });
-      }
-      record.emit({ type: 'undone', result });
-      await this.#decided(record, face.documents);
-      return result;
-    })();
-    return { applyId, result };
-  };
+  undo: Tasks['undo'] = async (threadId, face) => this.#decisions.undo(await this.#idle(threadId), this.#live(face));
 
   sandbox: Tasks['sandbox'] = () => probeSandbox(this.#stateDir);
 
@@ -243,33 +239,34 @@ class OpenTasks implements Tasks {
     const turns = [...this.#running.values()];
     for (const { stop } of turns) stop.abort();
     await Promise.all(turns.map(({ ended }) => ended));
+    // What is being decided is decided to its end.
+    for (const record of this.#registry.all()) (await record.enter())();
     for (const record of this.#registry.all()) await record.flushed().catch(() => {});
   }
 
-  /** The thread, if no turn runs in it: what runs may still change what would be decided. */
+  #live(face: Face): Face {
+    return { ...face, documents: this.#superseded.live(face.documents) };
+  }
+
+  /** A turn runs from the answer to its request on, though its first event comes a little later. */
+  #current(summary: ThreadSummary): ThreadSummary {
+    const isWaiting = summary.status === 'waitingForApproval';
+    return this.#running.has(summary.threadId) && !isWaiting ? { ...summary, status: 'running' } : summary;
+  }
+
+  /** The turn of this process in a thread, if any. Throws `turnRunning` where another process runs one. */
+  async #turnOf(threadId: string): Promise<RunningTurn | undefined> {
+    const turn = this.#running.get(threadId);
+    if (turn) return turn;
+    const record = await this.#registry.find(threadId);
+    if (isRunning(record.state)) await record.held(async () => {});
+    return undefined;
+  }
+
+  /** The thread, if no turn of this process runs in it: what runs may still change what would be decided. */
   async #idle(threadId: string): Promise<ThreadRecord> {
     const record = await this.#registry.find(threadId);
     if (this.#running.has(threadId)) throw turnRunning(threadId);
     return record;
   }
-
-  /** After a decision: says what is left, and settles or asks again for the whole. */
-  async #decided(record: ThreadRecord, documents: OpenDocuments): Promise<void> {
-    const review = await reviewThread(record, documents);
-    publishChanges(record, review);
-    const left = pendingHunks(review).length;
-    const asked = [...record.state.approvals.values()].find(({ kind }) => kind === 'changes');
-    if (asked && left === 0) {
-      const accepted = [...record.state.decided.values()].some(({ status }) => status === 'accepted');
-      this.#approvals.settle(record, asked.approvalId, accepted ? 'accept' : 'decline');
-    }
-    await record.flushed();
-  }
 }
-
-const turnRunning = (threadId: string, pid?: number) =>
-  new Refusal(
-    'turnRunning',
-    `A turn runs in thread ${threadId}${pid ? ` (process ${pid})` : ''}; cancel it with codex/cancel, or wait for it.`,
-    { threadId },
-  );

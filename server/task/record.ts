@@ -1,5 +1,5 @@
 /** One thread on disk and in memory: its journal, the state folded from it, the model's conversation, its copy. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as z from 'zod';
@@ -8,48 +8,59 @@ import type { ConversationItem } from '../model/model.ts';
 import { type EventEnvelope, eventEnvelopeSchema, type ThreadEvent } from '../protocol/thread.ts';
 import { fold, isRunning, newThread, type ThreadState } from '../thread/state.ts';
 import { Copy } from '../workspace/copy.ts';
+import { removeTree } from '../workspace/remove-tree.ts';
 import { JsonLines } from './jsonl.ts';
-import { takeLock } from './lock.ts';
+import { type Lock, type Purpose, takeLock } from './lock.ts';
+import { turnRunning } from './refusal.ts';
+import { writeSummary } from './summary-file.ts';
 
 const conversationItemSchema = z.looseObject({ type: z.string() });
 
-export type Publish = (envelope: EventEnvelope, root: string) => void;
+export type Around = {
+  publish(envelope: EventEnvelope, root: string): void;
+  /** Ends the turn of a process that is gone. The record is held. */
+  recover(record: ThreadRecord): Promise<void>;
+};
 
 export class ThreadRecord {
   readonly threadId: string;
   readonly folder: string;
   /** Replaced by each event; never changed in place. */
   state: ThreadState;
-  /** Hunks that an accept is applying just now. */
-  readonly applying = new Set<string>();
   readonly #journal: JsonLines<EventEnvelope>;
   readonly #conversation: JsonLines<ConversationItem>;
-  readonly #publish: Publish;
+  readonly #around: Around;
   #copy: Promise<Copy> | undefined;
+  #holds = 0;
+  #lock: Lock | undefined;
+  /** Taking and giving back the lock, and reading anew, never overlap. */
+  #gate: Promise<unknown> = Promise.resolve();
+  #turnstile: Promise<void> = Promise.resolve();
+  #inside = 0;
 
-  private constructor(folder: string, threadId: string, publish: Publish) {
+  private constructor(folder: string, threadId: string, around: Around) {
     this.folder = folder;
     this.threadId = threadId;
     this.state = newThread(threadId);
     this.#journal = new JsonLines(join(folder, 'journal.jsonl'), eventEnvelopeSchema);
     this.#conversation = new JsonLines<ConversationItem>(join(folder, 'conversation.jsonl'), conversationItemSchema);
-    this.#publish = publish;
+    this.#around = around;
   }
 
-  static async create(folder: string, threadId: string, publish: Publish): Promise<ThreadRecord> {
+  /** A new thread: it has its root from the start, its journal begins with its first turn. */
+  static async create(folder: string, threadId: string, root: string, around: Around): Promise<ThreadRecord> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    return new ThreadRecord(folder, threadId, publish);
+    const record = new ThreadRecord(folder, threadId, around);
+    const now = new Date().toISOString();
+    record.state = { ...record.state, root: pathToFileURL(root).href, createdAt: now, updatedAt: now };
+    return record;
   }
 
-  /** Reads what is on disk. Undefined where there is no thread. */
-  static async load(folder: string, threadId: string, publish: Publish): Promise<ThreadRecord | undefined> {
-    const record = new ThreadRecord(folder, threadId, publish);
+  /** Reads what is on disk. Undefined where there is no thread, or none that can be understood. */
+  static async load(folder: string, threadId: string, around: Around): Promise<ThreadRecord | undefined> {
+    const record = new ThreadRecord(folder, threadId, around);
     await record.#read();
-    return record.state.seq > 0 ? record : undefined;
-  }
-
-  get lockPath(): string {
-    return join(this.folder, 'turn.lock');
+    return record.state.root === '' ? undefined : record;
   }
 
   /** The workspace folder, absolute. */
@@ -57,12 +68,14 @@ export class ThreadRecord {
     return fileURLToPath(this.state.root);
   }
 
-  static rootUri(root: string): string {
-    return pathToFileURL(root).href;
+  /** A turn is in it, or a decision is being carried out. */
+  get isBusy(): boolean {
+    return this.#inside > 0;
   }
 
-  /** Numbers an event, folds it into the state, queues it for the journal and tells whoever listens. */
+  /** Numbers an event, folds it into the state, queues it for the journal and tells whoever listens. Only while held. */
   emit(event: ThreadEvent, turnId?: string): void {
+    if (this.#holds === 0) throw new Error(`thread ${this.threadId} is written to without being held`);
     const live = event.type === 'itemDelta';
     const envelope: EventEnvelope = {
       threadId: this.threadId,
@@ -73,7 +86,56 @@ export class ThreadRecord {
     };
     this.state = fold(this.state, envelope);
     if (!live) this.#journal.append(envelope);
-    this.#publish(envelope, this.root);
+    this.#around.publish(envelope, this.root);
+  }
+
+  /**
+   * Makes this process the only writer of the thread until the returned function is called; what others have written
+   * is taken in first, and a turn whose process is gone is ended. Holds of one process add up. Throws `turnRunning`.
+   */
+  async hold(purpose: Purpose): Promise<() => Promise<void>> {
+    await this.#gated(() => this.#take(purpose));
+    let isReleased = false;
+    return async () => {
+      if (isReleased) return;
+      isReleased = true;
+      await this.#gated(() => this.#giveBack());
+    };
+  }
+
+  /** Runs while the thread is held. Throws `turnRunning`. */
+  async held<T>(run: () => Promise<T>): Promise<T> {
+    const release = await this.hold('work');
+    try {
+      return await run();
+    } finally {
+      await release();
+    }
+  }
+
+  /** One turn or decision after the other; resolves, in order, with the function that lets the next one in. */
+  async enter(): Promise<() => void> {
+    const before = this.#turnstile;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turnstile = before.then(() => promise);
+    this.#inside += 1;
+    await before;
+    let isInside = true;
+    return () => {
+      if (isInside) this.#inside -= 1;
+      isInside = false;
+      resolve();
+    };
+  }
+
+  /** Takes in what another process has written, unless this one is the writer; then nobody else is. */
+  async refresh(): Promise<void> {
+    await this.#gated(async () => {
+      if (this.#holds === 0) await this.#readIfChanged();
+    });
+    if (this.#holds > 0 || !isRunning(this.state)) return;
+    // Whoever runs it has the lock. If that can be had, nobody does, and taking it ends the turn.
+    await this.held(async () => {}).catch(() => {});
   }
 
   /** Events after `since`, as they are on disk. */
@@ -84,6 +146,7 @@ export class ThreadRecord {
 
   /** What the model was told and said, valid to be sent again: every call has its output. */
   async conversation(): Promise<ConversationItem[]> {
+    await this.#conversation.endTornLine();
     const { values } = await this.#conversation.read();
     return repairConversation(values);
   }
@@ -97,53 +160,65 @@ export class ThreadRecord {
     return this.#journal.flushed();
   }
 
+  /** Only while held: opening it finishes what a process that is gone has left unfinished. */
   copy(): Promise<Copy> {
     this.#copy ??= Copy.open({ dir: join(this.folder, 'copy'), root: this.root });
+    // A failure is not for ever: its cause, such as a missing workspace, may be.
+    this.#copy.catch(() => {
+      this.#copy = undefined;
+    });
     return this.#copy;
   }
 
-  /** Takes in what another process has written to this thread since. */
-  async refresh(): Promise<void> {
-    if (!(await this.#journal.changedByOthers())) return;
-    this.#copy = undefined;
-    await this.#read();
-  }
-
-  /**
-   * What was running in a process that is gone ends as `interrupted`; nobody waits for its questions any more.
-   * `tell` is called before: what the last command had done was found when the copy was opened.
-   */
-  async recover(tell: (record: ThreadRecord, turnId: string | undefined) => Promise<void>): Promise<void> {
-    if (!isRunning(this.state)) return;
-    const lock = await takeLock(this.lockPath);
-    if ('heldBy' in lock) return;
-    try {
-      const turnId = this.state.turns.at(-1)?.turnId;
-      await tell(this, turnId);
-      this.withdrawApprovals(turnId);
-      this.emit({ type: 'turnCompleted', status: 'interrupted' }, turnId);
-      await this.flushed();
-    } finally {
-      lock.release();
-    }
-  }
-
-  withdrawApprovals(turnId?: string): void {
-    for (const approvalId of this.state.approvals.keys()) {
-      this.emit({ type: 'approvalResolved', approvalId, decision: 'withdrawn' }, turnId);
-    }
-  }
-
+  /** Removes everything of it from disk. */
   async remove(): Promise<void> {
     await this.#journal.flushed().catch(() => {});
     await this.#conversation.flushed().catch(() => {});
-    await (await this.copy()).remove();
-    await rm(this.folder, { recursive: true, force: true });
+    await removeTree(this.folder);
+  }
+
+  async #take(purpose: Purpose): Promise<void> {
+    if (this.#holds === 0) {
+      const lock = await takeLock(join(this.folder, 'writer.lock'), purpose);
+      if ('heldBy' in lock) throw turnRunning(this.threadId, lock.heldBy);
+      this.#lock = lock;
+      this.#holds = 1;
+      try {
+        await this.#journal.endTornLine();
+        await this.#readIfChanged();
+        if (isRunning(this.state)) await this.#around.recover(this);
+      } catch (error) {
+        await this.#giveBack();
+        throw error;
+      }
+      return;
+    }
+    this.#holds += 1;
+  }
+
+  async #giveBack(): Promise<void> {
+    this.#holds -= 1;
+    if (this.#holds > 0) return;
+    // Others may read and write from here on, so that all of ours must be there.
+    await this.#journal.flushed().catch(() => {});
+    await writeSummary(this.folder, this.#journal.bytes, this.state).catch(() => {});
+    this.#lock?.release();
+    this.#lock = undefined;
+  }
+
+  #gated<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#gate.then(run);
+    this.#gate = result.catch(() => {});
+    return result;
+  }
+
+  async #readIfChanged(): Promise<void> {
+    if (await this.#journal.changedByOthers()) await this.#read();
   }
 
   async #read(): Promise<void> {
-    const { values, damaged } = await this.#journal.read();
-    this.state = values.reduce(fold, newThread(this.threadId));
-    if (damaged > 0 && this.state.seq === 0) this.state = newThread(this.threadId);
+    this.#copy = undefined;
+    const { values } = await this.#journal.read();
+    if (values.length > 0) this.state = values.reduce(fold, newThread(this.threadId));
   }
 }

@@ -21,3 +21,11 @@ export class InvalidParams extends Error {
     this.name = 'InvalidParams';
   }
 }
+
+/** `pid`: of the process that runs it, where that is another one. */
+export const turnRunning = (threadId: string, pid?: number) =>
+  new Refusal(
+    'turnRunning',
+    `A turn runs in thread ${threadId}${pid ? ` (process ${pid})` : ''}; cancel it with codex/cancel, or wait for it.`,
+    { threadId },
+  );

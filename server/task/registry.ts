@@ -1,46 +1,41 @@
-/** The threads in a state folder, each loaded once and looked at again when another process has written to it. */
+/** The threads in a state folder: listed by their summaries, loaded when one is asked for. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newId } from './ids.ts';
-import { type Publish, ThreadRecord } from './record.ts';
+import { type Around, ThreadRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
-
-type Tell = (record: ThreadRecord, turnId: string | undefined) => Promise<void>;
+import { type Listed, listedOf, readSummary } from './summary-file.ts';
 
 export class Registry {
   readonly #folder: string;
-  readonly #publish: Publish;
-  readonly #tell: Tell;
+  readonly #around: Around;
   readonly #records = new Map<string, Promise<ThreadRecord | undefined>>();
   /** Those that are loaded, for synchronous look-ups. */
   readonly #loaded = new Map<string, ThreadRecord>();
 
-  /** `tell` is called for a thread whose process is gone, before its turn ends as interrupted. */
-  constructor(stateDir: string, publish: Publish, tell: Tell) {
+  constructor(stateDir: string, around: Around) {
     this.#folder = join(stateDir, 'threads');
-    this.#publish = publish;
-    this.#tell = tell;
+    this.#around = around;
   }
 
   folderOf(threadId: string): string {
     return join(this.#folder, threadId);
   }
 
-  async create(): Promise<ThreadRecord> {
+  async create(root: string): Promise<ThreadRecord> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const threadId = newId('t');
-    const record = await ThreadRecord.create(this.folderOf(threadId), threadId, this.#publish);
+    const record = await ThreadRecord.create(this.folderOf(threadId), threadId, root, this.#around);
     this.#records.set(threadId, Promise.resolve(record));
     this.#loaded.set(threadId, record);
     return record;
   }
 
-  /** Throws `unknownThread`. */
+  /** As it is now, whoever wrote to it. Throws `unknownThread`. */
   async find(threadId: string): Promise<ThreadRecord> {
     const record = await this.#load(threadId);
     if (!record) throw unknown(threadId);
     await record.refresh();
-    await record.recover(this.#tell);
     return record;
   }
 
@@ -55,16 +50,26 @@ export class Registry {
     return [...this.#loaded.values()];
   }
 
-  /** Every thread of the state folder. */
-  async loadAll(): Promise<readonly ThreadRecord[]> {
-    const names = await readdir(this.#folder).catch(() => []);
-    const records: ThreadRecord[] = [];
-    for (const name of names) {
-      const record = await this.#load(name);
-      if (!record) continue;
-      records.push(await this.find(name));
+  /** Every thread of the state folder. One that can't be read is left out: it must not hide the others. */
+  async list(): Promise<readonly Listed[]> {
+    const listed: Listed[] = [];
+    for (const threadId of await readdir(this.#folder).catch(() => [])) {
+      const one = await this.#listed(threadId).catch(() => undefined);
+      if (one) listed.push(one);
     }
-    return records;
+    return listed;
+  }
+
+  /** Which thread an approval belongs to, pending or settled. */
+  async withApproval(approvalId: string): Promise<ThreadRecord | undefined> {
+    const has = ({ state }: ThreadRecord) => state.approvals.has(approvalId) || state.settled.has(approvalId);
+    const known = this.all().find(has);
+    if (known) return this.find(known.threadId);
+    for (const threadId of await readdir(this.#folder).catch(() => [])) {
+      const record = await this.find(threadId).catch(() => undefined);
+      if (record && has(record)) return record;
+    }
+    return undefined;
   }
 
   forget(threadId: string): void {
@@ -72,24 +77,29 @@ export class Registry {
     this.#loaded.delete(threadId);
   }
 
+  async #listed(threadId: string): Promise<Listed | undefined> {
+    const summary = this.#loaded.has(threadId) ? undefined : await readSummary(this.folderOf(threadId));
+    return summary ?? listedOf((await this.find(threadId)).state);
+  }
+
   #load(threadId: string): Promise<ThreadRecord | undefined> {
     let record = this.#records.get(threadId);
     if (record) return record;
     record = this.#read(threadId);
     this.#records.set(threadId, record);
+    // Neither a failure nor an absence is for ever.
+    record.then(
+      (found) => found ?? this.#records.delete(threadId),
+      () => this.#records.delete(threadId),
+    );
     return record;
   }
 
   async #read(threadId: string): Promise<ThreadRecord | undefined> {
     // An id is a name that we made, never a path.
     if (!/^[a-z0-9]+$/.test(threadId)) return undefined;
-    const record = await ThreadRecord.load(this.folderOf(threadId), threadId, this.#publish);
-    if (!record) {
-      this.#records.delete(threadId);
-      return undefined;
-    }
-    await record.recover(this.#tell);
-    this.#loaded.set(threadId, record);
+    const record = await ThreadRecord.load(this.folderOf(threadId), threadId, this.#around);
+    if (record) this.#loaded.set(threadId, record);
     return record;
   }
 }

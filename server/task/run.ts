@@ -2,14 +2,13 @@
 import { instructions } from '../agent/instructions.ts';
 import { runTurn, type TurnOutcome } from '../agent/turn.ts';
 import { nextCopy } from '../changeset/outcome.ts';
-import { countChanges } from '../changeset/review.ts';
-import type { Review } from '../changeset/review-types.ts';
 import type { Approvals } from './approvals.ts';
+import type { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
 import { modelFor } from './model-for.ts';
 import type { TaskRequest } from './ports.ts';
-import { ThreadRecord } from './record.ts';
-import { pendingHunks, publishChanges, reviewThread, textsUnder } from './review.ts';
+import type { ThreadRecord } from './record.ts';
+import { publishChanges, reviewThread, textsUnder } from './review.ts';
 import type { Slots } from './slots.ts';
 import { openTurnInput } from './turn-input.ts';
 import { openWorkbench } from './workbench.ts';
@@ -25,6 +24,9 @@ export type RunOptions = {
   steering: () => string[];
   /** Called right before the turn's end is told: whoever hears of it may start the next turn, or decide hunks. */
   leave: () => void;
+  decisions: Decisions;
+  /** Called as soon as the model will read no more messages. */
+  stopSteering: () => void;
 };
 
 const titleLengthMax = 60;
@@ -35,12 +37,16 @@ export async function runTask(options: RunOptions): Promise<void> {
   const before = record.state;
   try {
     if (before.seq === 0) {
-      record.emit({ type: 'threadStarted', title: titleOf(request.prompt), root: ThreadRecord.rootUri(request.root) });
+      record.emit({ type: 'threadStarted', title: titleOf(request.prompt), root: before.root });
     }
     approvals.withdrawAll(record);
     const { settings, prompt, mode, origin } = request;
-    record.emit({ type: 'turnStarted', prompt, model: request.model ?? settings.model, mode, origin }, turnId);
-    const outcome = await carryOut(options, before).catch((error: unknown): TurnOutcome => failure(error));
+    const freeformTools = before.turns[0]?.freeformTools ?? settings.provider.freeformTools;
+    const model = request.model ?? settings.model;
+    record.emit({ type: 'turnStarted', prompt, model, mode, origin, freeformTools }, turnId);
+    const run = carryOut(options, before, freeformTools);
+    const outcome = await run.catch((error: unknown): TurnOutcome => failure(error));
+    options.stopSteering();
     await finish(options, outcome);
   } catch (error) {
     // Not even the journal could be written: the last that can be done is to end the turn for those who listen.
@@ -50,7 +56,11 @@ export async function runTask(options: RunOptions): Promise<void> {
   }
 }
 
-async function carryOut(options: RunOptions, before: ThreadRecord['state']): Promise<TurnOutcome> {
+async function carryOut(
+  options: RunOptions,
+  before: ThreadRecord['state'],
+  freeformTools: boolean,
+): Promise<TurnOutcome> {
   const { record, request, turnId, signal, approvals, steering } = options;
   const emit: ThreadRecord['emit'] = (event) => record.emit(event, turnId);
   emit({ type: 'itemCompleted', item: { id: newId('i'), type: 'userMessage', text: request.prompt } });
@@ -70,17 +80,16 @@ async function carryOut(options: RunOptions, before: ThreadRecord['state']): Pro
     for (const { path, base, text } of request.seeds) await copy.seed(path, base, text);
 
     const history = await record.conversation();
-    const events = await record.events(0);
-    const input = await openTurnInput({ request, history, before, reviewed, events });
+    const input = await openTurnInput({ request, history, before, reviewed });
     await record.remember(input);
-    return await runTurn({
+    const outcome = await runTurn({
       model: model.model,
       request: {
         model: request.model ?? request.settings.model,
         effort: request.effort ?? request.settings.effort,
         cacheKey: record.threadId,
         instructions,
-        freeformTools: request.settings.provider.freeformTools,
+        freeformTools,
         outputSchema: request.outputSchema ? { name: 'answer', schema: request.outputSchema } : undefined,
       },
       conversation: [...history, ...input],
@@ -94,6 +103,8 @@ async function carryOut(options: RunOptions, before: ThreadRecord['state']): Pro
       newId: () => newId('i'),
       root: request.root,
     });
+    options.stopSteering();
+    return outcome;
   } finally {
     release();
   }
@@ -101,23 +112,20 @@ async function carryOut(options: RunOptions, before: ThreadRecord['state']): Pro
 
 /** The order of a turn's last events is part of the contract. */
 async function finish(options: RunOptions, outcome: TurnOutcome): Promise<void> {
-  const { record, request, turnId } = options;
-  const review: Review = await reviewThread(record, request.documents).catch(() => ({ files: [] }));
-  if (review.files.length > 0 || record.state.pendingFiles > 0) publishChanges(record, review, turnId);
+  const { record, request, turnId, decisions } = options;
+  const review = await reviewThread(record, request.documents).catch((error: unknown) => {
+    record.emit(
+      { type: 'warning', message: `The changes could not be compared: ${failure(error).error.message}` },
+      turnId,
+    );
+    return undefined;
+  });
+  if (review && (review.files.length > 0 || record.state.pendingFiles > 0)) publishChanges(record, review, turnId);
+  // From here on whoever hears of the end may start the next turn, or decide hunks.
   options.leave();
   record.emit({ type: 'turnCompleted', ...outcome }, turnId);
-  if (pendingHunks(review).length > 0) askForChanges(options, review);
+  if (review) decisions.askForWhole(record, review);
   await record.flushed();
-}
-
-function askForChanges({ record, approvals, turnId }: RunOptions, review: Review): void {
-  const { files, additions, deletions } = countChanges(review);
-  approvals.request(record, {
-    turnId,
-    kind: 'changes',
-    title: `Apply the changes to ${files} ${files === 1 ? 'file' : 'files'} (+${additions} -${deletions})`,
-    paths: review.files.map(({ path }) => path),
-  });
 }
 
 /** Settings of the contract that this version does not carry out: said, never silently ignored. All are safe that way. */

@@ -10,11 +10,10 @@ import { Refusal } from './refusal.ts';
 export function selectHunks(
   review: Review,
   { hunks, files }: Selection,
-  applying: ReadonlySet<string>,
   options: { conflicting: boolean } = { conflicting: false },
 ): ReadonlySet<string> {
-  const free = ({ id, status }: ReviewHunk): boolean =>
-    !applying.has(id) && (status === 'pending' || (options.conflicting && status === 'conflicting'));
+  const free = ({ status }: ReviewHunk): boolean =>
+    status === 'pending' || (options.conflicting && status === 'conflicting');
   if (!hunks && !files) {
     const ordinary = review.files.filter(({ sensitive }) => sensitive === undefined);
     return new Set(ordinary.flatMap((file) => file.hunks.filter(free).map(({ id }) => id)));
@@ -24,7 +23,7 @@ export function selectHunks(
     const file = review.files.find((file) => file.path === path || file.from === path);
     if (!file) throw new Refusal('unknownHunk', `Nothing of ${path} is in this review.`, { file: path });
     const ids = file.hunks.filter(free).map(({ id }) => id);
-    if (ids.length === 0) throw unfree(file.hunks[0], path, applying);
+    if (ids.length === 0) throw unfree(file.hunks[0], path);
     for (const id of ids) chosen.add(id);
   }
   for (const id of hunks ?? []) {
@@ -33,17 +32,16 @@ export function selectHunks(
       throw new Refusal('unknownHunk', `There is no hunk ${id} in this review; codex/changeset lists them.`, {
         hunk: id,
       });
-    if (!free(hunk)) throw unfree(hunk, `Hunk ${id}`, applying);
+    if (!free(hunk)) throw unfree(hunk, `Hunk ${id}`);
     chosen.add(id);
   }
   return chosen;
 }
 
-function unfree(hunk: ReviewHunk | undefined, name: string, applying: ReadonlySet<string>): Refusal {
+function unfree(hunk: ReviewHunk | undefined, name: string): Refusal {
   const data = { hunk: hunk?.id };
   if (hunk?.status === 'conflicting') {
     return new Refusal('stale', `${name} was made for lines that you have changed since; your text stays.`, data);
   }
-  const state = hunk && applying.has(hunk.id) ? 'is being applied' : `was already ${hunk?.status ?? 'decided'}`;
-  return new Refusal('alreadyDecided', `${name} ${state}.`, data);
+  return new Refusal('alreadyDecided', `${name} was already ${hunk?.status ?? 'decided'}.`, data);
 }

@@ -7,7 +7,11 @@ export class Slots {
   async take(max: number, signal: AbortSignal, full: () => void): Promise<(() => void) | undefined> {
     if (this.#taken >= max) full();
     while (this.#taken >= max && !signal.aborted) await this.#turn(signal);
-    if (signal.aborted) return undefined;
+    if (signal.aborted) {
+      // It may have been woken for a slot that it does not need any more.
+      if (this.#taken < max) this.#queue.shift()?.();
+      return undefined;
+    }
     this.#taken += 1;
     return () => {
       this.#taken -= 1;

@@ -17,8 +17,10 @@ export interface Tasks {
 
   /** Answers at once; the turn's first event comes in a later macrotask. */
   start(request: TaskRequest): Promise<{ threadId: string; turnId: string }>;
-  steer(threadId: string, text: string): { turnId: string };
-  cancel(threadId: string): { status: 'interrupted' | 'idle' };
+  /** Throws `noTurnRunning`, or `turnRunning` where another process runs it. */
+  steer(threadId: string, text: string): Promise<{ turnId: string }>;
+  /** Throws `turnRunning` where another process runs it. */
+  cancel(threadId: string): Promise<{ status: 'interrupted' | 'idle' }>;
 
   list(query: Omit<Params<'codex/threads'>, 'root'> & { root?: string }): Promise<Result<'codex/threads'>>;
   thread(threadId: string, since?: number): Promise<{ thread: ThreadSummary; events: EventEnvelope[] }>;
@@ -28,8 +30,10 @@ export interface Tasks {
   archive(threadId: string, archived: boolean): Promise<void>;
   delete(threadId: string): Promise<void>;
 
-  /** Pending; of one thread, of one workspace, or all. */
+  /** Pending, in threads that this process has looked at: of one thread, of one workspace, or all. */
   approvals(of: { threadId?: string; root?: string }): Approval[];
+  /** Pending, in all threads of a workspace, or of the state folder. */
+  waiting(of: { root?: string }): Promise<Approval[]>;
   /** Settles exactly once; a second answer is `alreadySettled`, naming the first. Kind `changes` accepts or rejects all. */
   approve(params: Params<'codex/approve'>, face: Face): Promise<Result<'codex/approve'>>;
 

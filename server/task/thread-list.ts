@@ -1,26 +1,29 @@
 /** `codex/threads`: filtered, newest first, in pages. */
+import { pathToFileURL } from 'node:url';
 import type { ThreadSummary } from '../protocol/thread.ts';
-import { summaryOf } from '../thread/state.ts';
-import type { ThreadRecord } from './record.ts';
+import { InvalidParams } from './refusal.ts';
 
 const pageSizeDefault = 100;
 
 export function listThreads(
-  records: readonly ThreadRecord[],
+  threads: readonly ThreadSummary[],
   query: { root?: string; archived?: boolean; query?: string; limit?: number; cursor?: string },
 ): { threads: ThreadSummary[]; nextCursor?: string } {
   const words = query.query?.toLowerCase();
-  const matching = records
-    .filter((record) => query.root === undefined || record.root === query.root)
-    .map(({ state }) => summaryOf(state))
+  const uri = query.root === undefined ? undefined : pathToFileURL(query.root).href;
+  const matching = threads
+    .filter(({ root }) => uri === undefined || root === uri)
     .filter(({ archived }) => archived === (query.archived ?? false))
     .filter(({ title }) => words === undefined || title.toLowerCase().includes(words))
-    .sort((a, b) => order(b) - order(a) || (keyOf(a) < keyOf(b) ? 1 : -1));
-  const from = query.cursor === undefined ? 0 : matching.findIndex((thread) => keyOf(thread) === query.cursor) + 1;
-  const threads = matching.slice(from, from + (query.limit ?? pageSizeDefault));
-  const last = threads.at(-1);
-  const more = from + threads.length < matching.length;
-  return { threads, ...(more && last ? { nextCursor: keyOf(last) } : {}) };
+    .toSorted((a, b) => order(b) - order(a) || (keyOf(a) < keyOf(b) ? 1 : -1));
+  const before = query.cursor === undefined ? -1 : matching.findIndex((thread) => keyOf(thread) === query.cursor);
+  if (query.cursor !== undefined && before < 0) {
+    throw new InvalidParams('cursor: no thread of this list has it any more; begin again without.');
+  }
+  const page = matching.slice(before + 1, before + 1 + (query.limit ?? pageSizeDefault));
+  const last = page.at(-1);
+  const more = before + 1 + page.length < matching.length;
+  return { threads: page, ...(more && last ? { nextCursor: keyOf(last) } : {}) };
 }
 
 const order = ({ updatedAt }: ThreadSummary): number => Date.parse(updatedAt);

@@ -1,12 +1,19 @@
 /** What a new turn adds to the conversation: changed surroundings, what became of earlier work, and the user's message. */
-import { access, lstat, readFile } from 'node:fs/promises';
+import { access, lstat, open, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { agentsMdBytesMax, collectAgentsMd } from '../agent/agents-md.ts';
-import { agentsMdContext, contextUpdates, environmentContext, reviewContext, taskMessage } from '../agent/context.ts';
+import {
+  agentsMdContext,
+  contextUpdates,
+  environmentContext,
+  hasAgentsMd,
+  noAgentsMd,
+  reviewContext,
+  taskMessage,
+} from '../agent/context.ts';
 import type { Review } from '../changeset/review-types.ts';
 import type { ConversationItem } from '../model/model.ts';
-import type { EventEnvelope } from '../protocol/thread.ts';
 import type { ThreadState } from '../thread/state.ts';
 import { userState } from '../workspace/snapshot.ts';
 import type { TaskRequest } from './ports.ts';
@@ -14,17 +21,15 @@ import { textsUnder } from './review.ts';
 import { contains } from './root.ts';
 
 /**
- * `before`: the thread as it was when the turn was asked for; `reviewed`: its review at that moment; `events`: all of
- * the thread's so far.
+ * `before`: the thread as it was when the turn was asked for; `reviewed`: its review at that moment.
  */
 export async function openTurnInput(options: {
   request: TaskRequest;
   history: readonly ConversationItem[];
   before: ThreadState;
   reviewed: Review | undefined;
-  events: readonly EventEnvelope[];
 }): Promise<ConversationItem[]> {
-  const { request, history, before, reviewed, events } = options;
+  const { request, history, before, reviewed } = options;
   const { settings, root } = request;
   const environment = environmentContext({
     root,
@@ -34,11 +39,12 @@ export async function openTurnInput(options: {
     sandbox: settings.sandbox.mode,
     date: today(),
   });
+  const codexHome = request.environment.CODEX_HOME || join(homedir(), '.codex');
   const agentsMd = agentsMdContext(
     await collectAgentsMd({
-      codexHome: request.environment.CODEX_HOME || join(homedir(), '.codex'),
+      codexHome,
       root,
-      read: readerFor(request),
+      read: readerFor(request, codexHome),
       exists: (path) =>
         access(path).then(
           () => true,
@@ -48,12 +54,12 @@ export async function openTurnInput(options: {
   );
   const review = reviewContext({
     lastTurn: before.turns.at(-1)?.status,
-    events: sinceLastTurn(events, before.seq),
+    events: before.reviewEvents,
     pending: pathsWith(reviewed, 'pending'),
     conflicting: pathsWith(reviewed, 'conflicting'),
   });
   return [
-    ...contextUpdates(history, [environment, agentsMd]),
+    ...contextUpdates(history, [environment, agentsMd ?? (hasAgentsMd(history) ? noAgentsMd : undefined)]),
     ...(review ? [review] : []),
     taskMessage({ prompt: request.prompt, mode: request.mode, attachments: request.attachments }),
   ];
@@ -66,12 +72,6 @@ function today(): string {
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 }
 
-function sinceLastTurn(events: readonly EventEnvelope[], seqMax: number) {
-  const past = events.filter(({ seq }) => (seq ?? 0) <= seqMax);
-  const started = past.findLastIndex(({ event }) => event.type === 'turnStarted');
-  return started < 0 ? [] : past.slice(started + 1).map(({ event }) => event);
-}
-
 const pathsWith = (review: Review | undefined, status: 'pending' | 'conflicting'): string[] =>
   (review?.files ?? []).filter(({ hunks }) => hunks.some((hunk) => hunk.status === status)).map(({ path }) => path);
 
@@ -79,15 +79,28 @@ const pathsWith = (review: Review | undefined, status: 'pending' | 'conflicting'
  * Instructions are read as the user has them, and never through a link: what a hostile repository could point at with
  * one would be sent to the model.
  */
-function readerFor({ root, documents }: TaskRequest): (path: string) => Promise<string | undefined> {
+function readerFor({ root, documents }: TaskRequest, codexHome: string): (path: string) => Promise<string | undefined> {
   const buffers = textsUnder(documents, root);
   return async (path) => {
     if (contains(root, path)) {
       const state = await userState(root, relative(root, path), buffers);
       return state.kind === 'text' ? state.text : undefined;
     }
-    const stats = await lstat(path).catch(() => undefined);
-    if (!stats?.isFile() || stats.size > agentsMdBytesMax * 8) return undefined;
-    return readFile(path, 'utf8').catch(() => undefined);
+    // The user's own may be a link, as managers of dotfiles make them.
+    const isOwn = dirname(path) === codexHome;
+    const stats = await (isOwn ? stat(path) : lstat(path)).catch(() => undefined);
+    return stats?.isFile() ? beginningOf(path) : undefined;
   };
+}
+
+/** As much of a file as could be used, and a little more, so that the cut is seen. */
+async function beginningOf(path: string): Promise<string | undefined> {
+  try {
+    await using file = await open(path);
+    const buffer = Buffer.alloc(agentsMdBytesMax + 1);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } catch {
+    return undefined;
+  }
 }

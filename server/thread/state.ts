@@ -18,6 +18,7 @@ export type Turn = {
   model: string;
   mode: 'task' | 'ask';
   origin?: { path: string; line: number };
+  freeformTools?: boolean;
   items: readonly Item[];
   /** Absent while it runs. */
   status?: TurnStatus;
@@ -43,8 +44,8 @@ export type ThreadState = {
   settled: ReadonlyMap<string, string>;
   /** Hunks decided since the last turn started, with their paths. */
   decided: ReadonlyMap<string, { path: string; status: HunkStatus }>;
-  /** What the user said of rejected hunks since the last turn started. */
-  comments: readonly string[];
+  /** Decisions and undos since the last turn started, for the model to be told. */
+  reviewEvents: readonly ThreadEvent[];
   /** Files with something pending or conflicting, as of the last `changesetUpdated`. */
   pendingFiles: number;
   /** Commands and grants the user accepted for the whole thread. */
@@ -66,7 +67,7 @@ export const newThread = (threadId: string): ThreadState => ({
   approvals: new Map(),
   settled: new Map(),
   decided: new Map(),
-  comments: [],
+  reviewEvents: [],
   pendingFiles: 0,
   grants: [],
 });
@@ -89,9 +90,9 @@ function change(state: ThreadState, event: ThreadEvent, turnId: string | undefin
     case 'threadStarted':
       return { title: event.title, root: event.root };
     case 'turnStarted': {
-      const { prompt, model, mode, origin } = event;
-      const turn: Turn = { turnId: turnId ?? '', prompt, model, mode, origin, items: [] };
-      return { turns: [...state.turns, turn], decided: new Map(), comments: [] };
+      const { prompt, model, mode, origin, freeformTools } = event;
+      const turn: Turn = { turnId: turnId ?? '', prompt, model, mode, origin, freeformTools, items: [] };
+      return { turns: [...state.turns, turn], decided: new Map(), reviewEvents: [] };
     }
     case 'itemStarted':
     case 'itemCompleted':
@@ -114,7 +115,7 @@ function change(state: ThreadState, event: ThreadEvent, turnId: string | undefin
         if (status === 'accepted' || status === 'rejected') decided.set(id, { path, status });
         else decided.delete(id);
       }
-      return { decided, comments: event.comment ? [...state.comments, event.comment] : state.comments };
+      return { decided, reviewEvents: [...state.reviewEvents, event] };
     }
     case 'usage':
       return { usage: addUsage(state.usage, event.usage) };
@@ -130,8 +131,9 @@ function change(state: ThreadState, event: ThreadEvent, turnId: string | undefin
         error: event.error,
         items: turn.items.map(ended),
       }));
-    case 'applied':
     case 'undone':
+      return { reviewEvents: [...state.reviewEvents, event] };
+    case 'applied':
     case 'warning':
     case 'itemDelta':
       return {};

@@ -105,12 +105,12 @@ export class FakeTasks implements Tasks {
     return { threadId, turnId: 'u1' };
   }
 
-  steer(_threadId: string, text: string): { turnId: string } {
+  async steer(_threadId: string, text: string): Promise<{ turnId: string }> {
     this.steered.push(text);
     return { turnId: 'u1' };
   }
 
-  cancel(threadId: string): { status: 'interrupted' | 'idle' } {
+  async cancel(threadId: string): Promise<{ status: 'interrupted' | 'idle' }> {
     this.cancelled.push(threadId);
     return { status: 'interrupted' };
   }
@@ -141,6 +141,10 @@ export class FakeTasks implements Tasks {
     this.#thread(threadId);
     this.#threads.delete(threadId);
     this.deleted.push(threadId);
+  }
+
+  async waiting({ root }: { root?: string }): Promise<Approval[]> {
+    return this.approvals({ root });
   }
 
   approvals({ threadId, root }: { threadId?: string; root?: string }): Approval[] {

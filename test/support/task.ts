@@ -12,6 +12,7 @@ export type Bench = AsyncDisposable & {
   workspace: TestWorkspace;
   model: StrictModel;
   tasks: Tasks;
+  settings: Settings;
   /** Every event so far, in order. */
   events: EventEnvelope[];
   /** Starts a turn. */
@@ -57,6 +58,7 @@ export async function openBench(options: {
   const bench: Bench = {
     workspace,
     model,
+    settings,
     get tasks() {
       return tasks;
     },

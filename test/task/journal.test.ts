@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -34,6 +34,7 @@ test('a file cut at any byte loses only the line that was cut, and takes new one
     await writeFile(lines.path, whole.slice(0, bytes));
     const reopened = open();
     const before = await reopened.read();
+    await reopened.endTornLine();
     expect(before.values).toEqual([{ n: 1 }, { n: 22 }].slice(0, bytes < 7 ? 0 : bytes < 16 ? 1 : 2));
     reopened.append({ n: 3 });
     await reopened.flushed();
@@ -60,15 +61,35 @@ test('what another process appends is noticed', async () => {
 
 test('a lock belongs to one living process, and to nobody when that is gone', async () => {
   const path = join(folder, 'turn.lock');
-  const first = await takeLock(path);
+  const first = await takeLock(path, 'turn');
   if ('heldBy' in first) throw new Error('the lock was free');
-  expect(await takeLock(path)).toEqual({ heldBy: process.pid });
+  expect(await takeLock(path, 'turn')).toEqual({ heldBy: process.pid });
   first.release();
   expect(await lockHolder(path)).toBeUndefined();
 
   // This process's pid, but begun at another time: the number was given out again.
-  await writeFile(path, JSON.stringify({ pid: process.pid, startedAt: '1' }));
+  await writeFile(path, JSON.stringify({ pid: process.pid, startedAt: '1', purpose: 'turn' }));
   expect(await lockHolder(path)).toBeUndefined();
-  const second = await takeLock(path);
+  const second = await takeLock(path, 'turn');
   expect('release' in second).toBe(true);
+});
+
+test('many at once: one at a time has it, those that work wait, and nothing is left behind', async () => {
+  const path = join(folder, 'writer.lock');
+  await writeFile(path, '{"pid":');
+  let inside = 0;
+  let most = 0;
+  await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const lock = await takeLock(path, 'work');
+      if ('heldBy' in lock) throw new Error('work is waited for');
+      inside += 1;
+      most = Math.max(most, inside);
+      await new Promise(setImmediate);
+      inside -= 1;
+      lock.release();
+    }),
+  );
+  expect(most).toBe(1);
+  expect(await readdir(folder)).toEqual([]);
 });

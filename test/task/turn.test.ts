@@ -234,11 +234,11 @@ test('cancel in the middle of a command ends it and the turn; the thread goes on
   });
   const { threadId } = await bench.start('wait');
   await bench.event('itemDelta', ({ delta }) => delta.includes('started'));
-  expect(bench.tasks.cancel(threadId)).toEqual({ status: 'interrupted' });
+  expect(await bench.tasks.cancel(threadId)).toEqual({ status: 'interrupted' });
   expect(await bench.event('turnCompleted')).toMatchObject({ status: 'interrupted' });
   const command = await bench.event('itemCompleted', ({ item }) => item.type === 'command');
   expect(command.item).toMatchObject({ status: 'killed' });
-  expect(bench.tasks.cancel(threadId)).toEqual({ status: 'idle' });
+  expect(await bench.tasks.cancel(threadId)).toEqual({ status: 'idle' });
   expect(await bench.review(threadId)).toEqual(['a.txt:1 pending']);
 
   const { end } = await bench.run('go on', { threadId });
@@ -343,7 +343,7 @@ test('cancelling withdraws what waits; deleting removes everything from disk', a
   const { tasks, workspace } = bench;
   const { threadId } = await bench.start('touch');
   const { approval } = await bench.event('approvalRequested');
-  tasks.cancel(threadId);
+  await tasks.cancel(threadId);
   expect(await bench.event('approvalResolved')).toEqual({
     type: 'approvalResolved',
     approvalId: approval.approvalId,

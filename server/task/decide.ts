@@ -1,0 +1,167 @@
+/** Decisions on a review: accept, reject, undo, and the approval that stands for the whole of it. One at a time. */
+
+import { countChanges } from '../changeset/review.ts';
+import type { Review } from '../changeset/review-types.ts';
+import type { ApplyResult } from '../protocol/changeset.ts';
+import type { Decision } from '../protocol/thread.ts';
+import { isRunning } from '../thread/state.ts';
+import { applyHunks, undoApply, undoable } from './apply.ts';
+import type { Approvals, Settled } from './approvals.ts';
+import { newId } from './ids.ts';
+import type { Face, OpenDocuments, Selection } from './ports.ts';
+import type { ThreadRecord } from './record.ts';
+import { pendingHunks, publishChanges, reviewThread } from './review.ts';
+import { selectHunks } from './selection.ts';
+import type { Superseded } from './superseded.ts';
+
+export type Applying = { applyId: string; result: Promise<ApplyResult> };
+
+export class Decisions {
+  readonly #approvals: Approvals;
+  readonly #superseded: Superseded;
+
+  constructor(approvals: Approvals, superseded: Superseded) {
+    this.#approvals = approvals;
+    this.#superseded = superseded;
+  }
+
+  /** `check` may refuse once it is this decision's turn. Refuses by `selectHunks`; `result` never rejects. */
+  async accept(
+    record: ThreadRecord,
+    selection: Selection,
+    face: Face,
+    check: () => void = () => {},
+  ): Promise<Applying> {
+    return this.#entered(record, async (done) => {
+      check();
+      const review = await reviewThread(record, face.documents);
+      const ids = selectHunks(review, selection);
+      return carriedOut(done, async (applyId) => {
+        const superseded = this.#superseded;
+        const concerns = concernedBy(selection, review, ids);
+        const { result, accepted } = await applyHunks({ record, review, ids, concerns, applyId, face, superseded });
+        if (accepted.length > 0) decide(record, accepted, 'accepted');
+        record.emit({ type: 'applied', result });
+        await this.#balance(record, face.documents, 'accept');
+        return result;
+      });
+    });
+  }
+
+  /** `decision`: how the approval of the whole ends, if nothing is left afterwards. */
+  async reject(
+    record: ThreadRecord,
+    selection: Selection & { comment?: string },
+    documents: OpenDocuments,
+    options: { check?: () => void; decision?: Decision } = {},
+  ): Promise<void> {
+    await this.#entered(record, async (done) => {
+      options.check?.();
+      const review = await reviewThread(record, documents);
+      const ids = selectHunks(review, selection, { conflicting: true });
+      const hunks = review.files.flatMap(({ path, hunks }) =>
+        hunks.filter(({ id }) => ids.has(id)).map(({ id }) => ({ id, path })),
+      );
+      if (hunks.length > 0 || selection.comment) decide(record, hunks, 'rejected', selection.comment);
+      await this.#balance(record, documents, options.decision ?? 'decline');
+      await done();
+    });
+  }
+
+  /** Throws `nothingToUndo`; `result` never rejects. */
+  async undo(record: ThreadRecord, face: Face): Promise<Applying> {
+    return this.#entered(record, async (done) => {
+      const entry = await undoable(record);
+      return carriedOut(done, async (applyId) => {
+        const { result, pending } = await undoApply({ record, entry, applyId, face, superseded: this.#superseded });
+        if (pending.length > 0) decide(record, pending, 'pending');
+        record.emit({ type: 'undone', result });
+        await this.#balance(record, face.documents, 'decline');
+        return result;
+      });
+    });
+  }
+
+  /** A look at the review; where the user's own typing has settled something meanwhile, that is told first. */
+  async look(record: ThreadRecord, documents: OpenDocuments): Promise<Review> {
+    return record.held(async () => {
+      const review = await reviewThread(record, documents);
+      const isQuiet = !record.isBusy && !isRunning(record.state);
+      if (isQuiet && countChanges(review).files !== record.state.pendingFiles) this.#tell(record, review, 'withdrawn');
+      return review;
+    });
+  }
+
+  /** Asks for the whole of a review where something is pending and nobody has asked. */
+  askForWhole(record: ThreadRecord, review: Review): void {
+    if (pendingHunks(review).length === 0 || askedOf(record)) return;
+    const { files, additions, deletions } = countChanges(review);
+    this.#approvals.request(record, {
+      turnId: record.state.turns.at(-1)?.turnId ?? '',
+      kind: 'changes',
+      title: `Apply the changes to ${files} ${files === 1 ? 'file' : 'files'} (+${additions} -${deletions})`,
+      paths: review.files.map(({ path }) => path),
+    });
+  }
+
+  /** After a decision: says what is left, and settles the approval of the whole or asks for it again. */
+  async #balance(record: ThreadRecord, documents: OpenDocuments, settled: Settled): Promise<void> {
+    this.#tell(record, await reviewThread(record, documents), settled);
+    await record.flushed();
+  }
+
+  #tell(record: ThreadRecord, review: Review, settled: Settled): void {
+    publishChanges(record, review);
+    const asked = askedOf(record);
+    if (asked && pendingHunks(review).length === 0) this.#approvals.settle(record, asked.approvalId, settled);
+    else this.askForWhole(record, review);
+  }
+
+  /** `run` gets the function that ends the decision; where it fails before, the decision is ended for it. */
+  async #entered<T>(record: ThreadRecord, run: (done: () => Promise<void>) => Promise<T>): Promise<T> {
+    const leave = await record.enter();
+    let release: (() => Promise<void>) | undefined;
+    const done = async () => {
+      await release?.();
+      leave();
+    };
+    try {
+      release = await record.hold('work');
+      return await run(done);
+    } catch (error) {
+      await done();
+      throw error;
+    }
+  }
+}
+
+/** Answers at once; what follows is ended whatever becomes of it. */
+function carriedOut(done: () => Promise<void>, run: (applyId: string) => Promise<ApplyResult>): Applying {
+  const applyId = newId('p');
+  const result = run(applyId)
+    .catch((error: unknown): ApplyResult => {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { applyId, applied: [], conflicts: [], failed: [{ path: '', reason }] };
+    })
+    .finally(done);
+  return { applyId, result };
+}
+
+/** Which files a selection is about; without a choice, all. */
+function concernedBy({ hunks, files }: Selection, review: Review, ids: ReadonlySet<string>): (path: string) => boolean {
+  if (!hunks && !files) return () => true;
+  const chosen = review.files.filter((file) => file.hunks.some(({ id }) => ids.has(id))).map(({ path }) => path);
+  return (path) => chosen.includes(path) || (files ?? []).includes(path);
+}
+
+const askedOf = ({ state }: ThreadRecord) => [...state.approvals.values()].find(({ kind }) => kind === 'changes');
+
+function decide(
+  record: ThreadRecord,
+  hunks: readonly { id: string; path: string }[],
+  status: 'accepted' | 'rejected' | 'pending',
+  comment?: string,
+): void {
+  const decided = hunks.map((hunk) => ({ ...hunk, status }));
+  record.emit({ type: 'hunksDecided', hunks: decided, ...(comment ? { comment } : {}) });
+}

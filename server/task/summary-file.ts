@@ -1,0 +1,34 @@
+/** What a list shows of a thread, beside its journal: worth as much as the journal's length says. */
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { type Approval, approvalSchema, type ThreadSummary, threadSummarySchema } from '../protocol/thread.ts';
+import { isRunning, summaryOf, type ThreadState } from '../thread/state.ts';
+import { sizeOf } from './jsonl.ts';
+
+export type Listed = { summary: ThreadSummary; approvals: readonly Approval[] };
+
+const schema = z.object({ bytes: z.number(), summary: threadSummarySchema, approvals: z.array(approvalSchema) });
+
+export const listedOf = (state: ThreadState): Listed => ({
+  summary: summaryOf(state),
+  approvals: [...state.approvals.values()],
+});
+
+/** `bytes`: the journal's length. Of a running thread none is kept: how it ended is for its journal to say. */
+export async function writeSummary(folder: string, bytes: number, state: ThreadState): Promise<void> {
+  if (isRunning(state) || state.seq === 0) return;
+  const path = join(folder, 'summary.json');
+  await writeFile(`${path}.new`, JSON.stringify({ bytes, ...listedOf(state) }), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+/** Undefined where there is none, or the journal has gone on since. */
+export async function readSummary(folder: string): Promise<Listed | undefined> {
+  try {
+    const { bytes, ...listed } = schema.parse(JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')));
+    return bytes === (await sizeOf(join(folder, 'journal.jsonl'))) ? listed : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Buffers that an editor still shows although the server has written their files: until such a buffer has another text
+ * (reloaded, or typed in), the file is the truth, and not the buffer.
+ */
+import { join } from 'node:path';
+import type { OpenDocuments } from './ports.ts';
+
+export class Superseded {
+  /** By absolute path, the text that is no longer true. */
+  readonly #texts = new Map<string, string>();
+
+  /** The server has written, moved or removed a file whose buffer has this text. */
+  add(root: string, path: string, text: string): void {
+    this.#texts.set(join(root, path), text);
+  }
+
+  /** The documents without those. */
+  live(documents: OpenDocuments): OpenDocuments {
+    return {
+      under: (root) => {
+        const open = new Map(documents.under(root));
+        if (this.#texts.size === 0) return open;
+        for (const [path, { text }] of open) {
+          const stale = this.#texts.get(join(root, path));
+          if (stale === text) open.delete(path);
+          else if (stale !== undefined) this.#texts.delete(join(root, path));
+        }
+        return open;
+      },
+    };
+  }
+}
