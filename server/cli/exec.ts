@@ -57,7 +57,7 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
       outputSchema,
     });
     const { threadId: id } = started;
-    const cancel = () => void tasks.cancel(id);
+    const cancel = () => void tasks.cancel(id).catch(() => {});
     if (options.signal.aborted) cancel();
     options.signal.addEventListener('abort', cancel, { once: true });
     const end = await finished.promise;

@@ -1,4 +1,13 @@
 /** A comment that is a task (`// codex: …`), found by its text alone, whatever the language. Pure. */
+import {
+  type Block,
+  blockOpenerBefore,
+  isIndentation,
+  isInsideBlock,
+  isInsideLine,
+  lineOpenerBefore,
+} from './comment-syntax.ts';
+import { closingQuote } from './quoted.ts';
 
 /** Lines without their line ends. */
 export type Lines = { readonly count: number; at(line: number): string };
@@ -14,129 +23,132 @@ export type CommentTask = {
   last: number;
 };
 
-/** Longer first where one begins another; a decoration such as `**` belongs to the opener. */
-const blocks: readonly { open: RegExp; close: RegExp }[] = [
-  { open: /\{\/\*+/, close: /\*+\/\}/ }, // JSX
-  { open: /\/\*[*!]*/, close: /\*+\// }, // C and its family
-  { open: /\{\{!--/, close: /--\}\}/ }, // Handlebars
-  { open: /<!--/, close: /-->/ }, // HTML, XML, Markdown
-  { open: /<%--/, close: /--%>/ }, // JSP
-  { open: /<%#/, close: /%>/ }, // ERB
-  { open: /\(\*+/, close: /\*+\)/ }, // OCaml, Pascal, Coq
-  { open: /\{-/, close: /-\}/ }, // Haskell, Elm
-  { open: /\{#/, close: /#\}/ }, // Jinja
-  { open: /--\[(=*)\[/, close: /\]=*\]/ }, // Lua
-  { open: /#\|/, close: /\|#/ }, // Lisp, Scheme
-  { open: /#=/, close: /=#/ }, // Julia
-  { open: /#\[/, close: /\]#/ }, // Nim
-  { open: /%\{/, close: /%\}/ }, // Matlab
-  { open: /<#/, close: /#>/ }, // PowerShell
-  { open: /"""/, close: /"""/ }, // Python
-  { open: /'''/, close: /'''/ },
-];
-
-/** A line comment's opener, as it may stand: at the start of a line, or behind code and a space. */
-const line = {
-  anywhere: String.raw`\/\/+!?|#+|--+|;+|%+|'|dnl\b|(?:REM|rem|Rem)\b`,
-  atStart: String.raw`"|!|\\|\*|::|@REM\b|C\b`,
-};
-
 const linesMax = 200;
 /** Longer ones are made by programs. */
 const lineCharactersMax = 2_000;
-const shortEnough = (text: string): string => (text.length > lineCharactersMax ? '' : text);
+/** In one line. */
+const markersMax = 20;
+/** For the ends of all block comments that might hold the cursor. */
+const closeCharactersMax = 400_000;
 
-/** The task whose comment covers line `cursor`. `markers`: what a task begins with, in any case. */
+/** What a search reads: short lines, where markers stand in them, and what it may still spend. */
+type Reading = Lines & { marked(line: number): Marked[]; closeCharacters: number };
+type Marked = { start: number; end: number };
+
+/**
+ * The task whose comment covers line `cursor`. `markers`: what a task begins with, in any case.
+ * Linear in the lines it reads, which are at most a few hundred short ones.
+ */
 export function findCommentTask(lines: Lines, cursor: number, markers: readonly string[]): CommentTask | undefined {
   if (markers.length === 0 || cursor < 0 || cursor >= lines.count) return undefined;
-  const marker = markers.map((text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')).join('|');
-  const readable: Lines = { count: lines.count, at: (line) => shortEnough(lines.at(line)) };
-  return inBlock(readable, cursor, marker) ?? inLines(readable, cursor, marker);
+  const marker = new RegExp(markers.map((text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')).join('|'), 'gi');
+  const at = (line: number): string => {
+    const text = line < lines.count ? lines.at(line) : '';
+    return text.length > lineCharactersMax ? '' : text;
+  };
+  const marked = (line: number): Marked[] =>
+    [...at(line).matchAll(marker).take(markersMax)].map(({ index, 0: { length } }) => ({
+      start: index,
+      end: index + length,
+    }));
+  const reading: Reading = { count: lines.count, at, marked, closeCharacters: closeCharactersMax };
+  return inBlock(reading, cursor) ?? inLines(reading, cursor);
 }
 
-function inBlock(lines: Lines, cursor: number, marker: string): CommentTask | undefined {
-  const marked = new RegExp(marker, 'i');
-  const holds = (at: number): boolean => at < lines.count && marked.test(lines.at(at));
+function inBlock(lines: Reading, cursor: number): CommentTask | undefined {
   for (let first = cursor; first >= 0 && first > cursor - linesMax; first--) {
-    if (!holds(first) && !holds(first + 1)) continue;
     const text = lines.at(first);
-    for (const { open, close } of blocks) {
-      // The marker follows the opener at once, or on the next line, behind that line's own star.
-      const sameLine = new RegExp(`(?:${open.source})\\s*(?:${marker})`, 'i').exec(text);
-      const nextLine =
-        first < cursor || first + 1 < lines.count ? new RegExp(`(?:${open.source})\\s*$`).exec(text) : null;
-      const opened = sameLine ?? nextLine;
-      if (!opened || inString(text, opened.index, true)) continue;
-      if (
-        !sameLine &&
-        !new RegExp(`^\\s*\\**\\s*(?:${marker})`, 'i').test(first + 1 < lines.count ? lines.at(first + 1) : '')
-      )
-        continue;
-      const found = closed(lines, first, opened.index, open, close, marker);
-      if (found && found.last >= cursor) return found;
+    for (const { start, end } of lines.marked(first)) {
+      const found = blockTask(lines, cursor, first, blockOpenerBefore(text, start), { line: first, character: end });
+      if (found) return found;
+    }
+    // Or the marker begins the line below the opener, behind that line's own star.
+    const [below] = first + 1 < lines.count ? lines.marked(first + 1) : [];
+    if (!below || !/^\s*\**\s*$/.test(lines.at(first + 1).slice(0, below.start))) continue;
+    const words = { line: first + 1, character: below.end };
+    const found = blockTask(lines, cursor, first, blockOpenerBefore(text, text.length), words);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** `words`: where those of the task begin, behind the marker. */
+function blockTask(
+  lines: Reading,
+  cursor: number,
+  first: number,
+  opened: { start: number; block: Block } | undefined,
+  words: Place,
+): CommentTask | undefined {
+  if (!opened || isInsideBlock(lines.at(first), opened.start, opened.block)) return undefined;
+  const found = closed(lines, words, opened.block);
+  if (!found || found.prompt === '' || found.end.line < cursor) return undefined;
+  const { prompt, end } = found;
+  const last = end.line;
+  const start = { line: first, character: opened.start };
+  const before = lines.at(first).slice(0, start.character);
+  const after = lines.at(last).slice(end.character);
+  if (before.trim() === '' && after.trim() === '')
+    return { prompt, remove: wholeLines(lines, first, last), first, last };
+  if (after.trim() === '') {
+    start.character = before.trimEnd().length;
+    end.character += after.length;
+  } else if (before.trim() === '') end.character += after.length - after.trimStart().length;
+  return { prompt, remove: { start, end }, first, last };
+}
+
+/** The words from a place to the end of their comment, and the place behind it. */
+function closed(lines: Reading, from: Place, { close, at }: Block): { prompt: string; end: Place } | undefined {
+  const parts: string[] = [];
+  for (let line = from.line; line < lines.count && line < from.line + linesMax; line++) {
+    const begin = line === from.line ? from.character : 0;
+    const text = lines.at(line);
+    lines.closeCharacters -= text.length + 1;
+    if (lines.closeCharacters < 0) return undefined;
+    const end = at === 'column' ? (begin === 0 && text.startsWith(close) ? 0 : -1) : text.indexOf(close, begin);
+    const part = text.slice(begin, end < 0 ? undefined : end);
+    parts.push(begin > 0 ? part : part.replace(/^\s*\*+(?=\s|$)/, ''));
+    if (end < 0) continue;
+    if (close[0] === '*') parts.push(withoutStars(parts.pop() ?? ''));
+    const character = at === 'column' ? text.length : end + close.length;
+    return { prompt: joined(parts), end: { line, character } };
+  }
+  return undefined;
+}
+
+/** Those of `a block's doubled close`. */
+function withoutStars(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '*') end -= 1;
+  return text.slice(0, end);
+}
+
+const joined = (parts: readonly string[]): string =>
+  parts
+    .map((part) => part.trim())
+    .join('\n')
+    .trim();
+
+function inLines(lines: Reading, cursor: number): CommentTask | undefined {
+  for (let first = cursor; first >= 0 && first > cursor - linesMax; first--) {
+    const text = lines.at(first);
+    for (const { start, end } of lines.marked(first)) {
+      const found = lineOpenerBefore(text, start);
+      if (!found || isString(text, found.start, found.opener)) continue;
+      if (isIndentation(text, found.start)) return whole(lines, first, cursor, found.opener, text.slice(end));
+      if (first === cursor && !isInsideLine(text, found.start, found.opener))
+        return trailing(first, text, found.start, text.slice(end));
     }
   }
   return undefined;
 }
 
-function closed(
-  lines: Lines,
-  first: number,
-  at: number,
-  open: RegExp,
-  close: RegExp,
-  marker: string,
-): CommentTask | undefined {
-  const opener = new RegExp(open.source, 'y');
-  opener.lastIndex = at;
-  const inside = at + (opener.exec(lines.at(first))?.[0].length ?? 0);
-  const parts: string[] = [];
-  for (let last = first; last < lines.count && last < first + linesMax; last++) {
-    const text = lines.at(last);
-    const from = last === first ? inside : 0;
-    const end = close.exec(text.slice(from));
-    parts.push(end ? text.slice(from, from + end.index) : text.slice(from));
-    if (!end) continue;
-    const stop = from + end.index + end[0].length;
-    const prompt = parts
-      .map((part, index) => (index === 0 ? part : part.replace(/^\s*\*+(?=\s|$)/, '')).trim())
-      .join('\n')
-      .trim()
-      .replace(new RegExp(`^\\**\\s*(?:${marker})`, 'i'), '')
-      .trim();
-    if (prompt === '') return undefined;
-    const before = lines.at(first).slice(0, at);
-    const after = text.slice(stop);
-    if (before.trim() === '' && after.trim() === '')
-      return { prompt, remove: wholeLines(lines, first, last), first, last };
-    const start = after.trim() === '' ? before.trimEnd().length : at;
-    const rest =
-      after.trim() === '' ? text.length : before.trim() === '' ? text.length - after.trimStart().length : stop;
-    return {
-      prompt,
-      remove: { start: { line: first, character: start }, end: { line: last, character: rest } },
-      first,
-      last,
-    };
-  }
-  return undefined;
-}
-
-function inLines(lines: Lines, cursor: number, marker: string): CommentTask | undefined {
-  const comment = new RegExp(`^\\s*(?:${line.anywhere}|${line.atStart})`, 'i');
-  const standing = new RegExp(`^(\\s*)(${line.anywhere}|${line.atStart})\\s*(?:${marker})(.*)$`, 'i');
-  const behind = new RegExp(`(?<=[\\s;{}(),])(${line.anywhere})\\s*(?:${marker})(.*)$`, 'i');
-  for (let first = cursor; first >= 0 && first > cursor - linesMax; first--) {
-    const text = lines.at(first);
-    const alone = standing.exec(text);
-    const [, before = '', opener = '', words = ''] = alone ?? [];
-    if (alone && !inString(text, before.length, true)) return whole(lines, first, cursor, opener, words, marker);
-    const beside = first === cursor ? behind.exec(text) : null;
-    if (beside && !inString(text, beside.index, false)) return trailing(first, text, beside.index, beside[2] ?? '');
-    // Only further lines of the same comment may stand between the cursor and its marker.
-    if (!comment.test(text)) return undefined;
-  }
-  return undefined;
+/** An opener that is a quote in other languages: what it begins has an end. */
+function isString(text: string, at: number, opener: string): boolean {
+  if (opener === '\\"') return text.includes('"', at + opener.length);
+  if (opener !== '"' && opener !== "'") return false;
+  if (text.startsWith(opener.repeat(3), at) || closingQuote(text, at) < 0) return false;
+  return !isIndentation(text, at) || /["'][;,)\s]*$/.test(text.slice(-20));
 }
 
 function trailing(at: number, text: string, index: number, words: string): CommentTask | undefined {
@@ -147,44 +159,38 @@ function trailing(at: number, text: string, index: number, words: string): Comme
     : { prompt, remove: { start, end: { line: at, character: text.length } }, first: at, last: at };
 }
 
-function whole(
-  lines: Lines,
-  first: number,
-  cursor: number,
-  opener: string,
-  words: string,
-  marker: string,
-): CommentTask | undefined {
-  const escaped = opener.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
-  const next = new RegExp(`^\\s*${escaped}(?!\\s*(?:${marker}))(.*)$`, 'i');
+/** With the further lines of the same comment. */
+function whole(lines: Reading, first: number, cursor: number, opener: string, words: string): CommentTask | undefined {
+  const indentation = /^\s*/.exec(lines.at(first))?.[0] ?? '';
+  // The end of a block around it is no line of this one.
+  const ends = (text: string): boolean => opener === '*' && text.includes('*/');
+  if (ends(words)) return undefined;
   const parts = [words];
   let last = first;
   while (last + 1 < lines.count && last - first < linesMax) {
-    const [, more] = next.exec(lines.at(last + 1)) ?? [];
-    if (more === undefined) break;
-    parts.push(more);
+    const more = moreOf(lines.at(last + 1), opener, indentation);
+    if (more === undefined || ends(lines.at(last + 1)) || lines.marked(last + 1)[0]?.start === more.start) break;
+    parts.push(more.text);
     last += 1;
   }
-  const prompt = parts
-    .map((part) => part.trim())
-    .join('\n')
-    .trim();
+  const prompt = joined(parts);
   return prompt === '' || last < cursor ? undefined : { prompt, remove: wholeLines(lines, first, last), first, last };
+}
+
+/** The words of a line that goes on with the comment, and where they begin. reStructuredText does it by indentation. */
+function moreOf(text: string, opener: string, indentation: string): { text: string; start: number } | undefined {
+  const start = text.length - text.trimStart().length;
+  if (opener === '..') {
+    const goesOn = start > indentation.length && start < text.length && text.startsWith(indentation);
+    return goesOn ? { text: text.slice(start), start } : undefined;
+  }
+  if (text.slice(start, start + opener.length).toLowerCase() !== opener.toLowerCase()) return undefined;
+  const rest = text.slice(start + opener.length);
+  return { text: rest, start: text.length - rest.trimStart().length };
 }
 
 function wholeLines(lines: Lines, first: number, last: number): CommentTask['remove'] {
   const start = { line: first, character: 0 };
   if (last + 1 < lines.count) return { start, end: { line: last + 1, character: 0 } };
   return { start, end: { line: last, character: lines.at(last).length } };
-}
-
-/** A quote opened before and closed behind: what looks like a comment is text in a program. */
-function inString(text: string, at: number, atStart: boolean): boolean {
-  const before = text.slice(0, at);
-  const opener = text[at] ?? '';
-  if (opener === '"' || opener === "'") {
-    const tripled = text.startsWith(opener.repeat(3), at);
-    if (!tripled && text.slice(at + 1).includes(opener) && (!atStart || /["'][;,)\s]*$/.test(text))) return true;
-  }
-  return ['"', "'", '`'].some((quote) => before.split(quote).length % 2 === 0 && text.slice(at + 1).includes(quote));
 }

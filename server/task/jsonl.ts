@@ -7,7 +7,7 @@ export class JsonLines<T> {
   readonly #schema: z.ZodType<T>;
   #queue: string[] = [];
   #last: Promise<unknown> = Promise.resolve();
-  /** Bytes of the file that this process has written or read. */
+  /** Bytes of the file that this process has written or taken in. */
   #bytes = 0;
 
   constructor(path: string, schema: z.ZodType<T>) {
@@ -31,11 +31,14 @@ export class JsonLines<T> {
     await this.#last;
   }
 
-  /** All lines. A torn last one, and those that nobody understands, are counted and left out. */
-  read(): Promise<{ values: T[]; damaged: number }> {
+  /**
+   * All lines. A torn last one, and those that nobody understands, are counted and left out. `takeIn`: what is read
+   * counts as known from here on, for `changedByOthers`.
+   */
+  read(options: { takeIn: boolean } = { takeIn: false }): Promise<{ values: T[]; damaged: number }> {
     return this.#next(async () => {
       const text = await this.#text();
-      this.#bytes = Buffer.byteLength(text);
+      if (options.takeIn) this.#bytes = Buffer.byteLength(text);
       const values: T[] = [];
       let damaged = 0;
       for (const line of text.split('\n')) {
@@ -56,7 +59,7 @@ export class JsonLines<T> {
     });
   }
 
-  /** Whether the file has other bytes than this process last read or wrote. */
+  /** Whether the file has other bytes than this process last took in or wrote. */
   changedByOthers(): Promise<boolean> {
     return this.#next(async () => (await sizeOf(this.path)) !== this.#bytes);
   }

@@ -218,7 +218,7 @@ export class ThreadRecord {
 
   async #read(): Promise<void> {
     this.#copy = undefined;
-    const { values } = await this.#journal.read();
+    const { values } = await this.#journal.read({ takeIn: true });
     if (values.length > 0) this.state = values.reduce(fold, newThread(this.threadId));
   }
 }

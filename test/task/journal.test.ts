@@ -56,6 +56,8 @@ test('what another process appends is noticed', async () => {
   await appendFile(lines.path, '{"n":2}\n');
   expect(await lines.changedByOthers()).toBe(true);
   await lines.read();
+  expect(await lines.changedByOthers()).toBe(true);
+  await lines.read({ takeIn: true });
   expect(await lines.changedByOthers()).toBe(false);
 });
 
