@@ -1,8 +1,10 @@
 /** Who a sandbox has to work for: whoever runs the tests, and an ordinary user where that is root. */
 import { spawn } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, constants, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { afterAll } from 'vitest';
 import { removeTree } from '../../server/workspace/remove-tree.ts';
 import { marker, type Outcome, play, type Scenario } from './scenario.ts';
 
@@ -21,7 +23,8 @@ export const users: User[] = isRoot ? [{ name: 'root', isRoot, play }, ordinary]
 export function startScenario(scenario: Scenario) {
   const home = mkdtempSync(join(tmpdir(), 'codex-lsp-home-'));
   if (isRoot) chownSync(home, ordinaryId, ordinaryId);
-  const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'scenario.ts')], {
+  const { node, program } = staged();
+  const child = spawn(node, ['--no-warnings', program], {
     ...(isRoot ? { uid: ordinaryId, gid: ordinaryId } : {}),
     cwd: '/',
     // Its workspaces too lie there, so that they are gone whatever ends it.
@@ -37,6 +40,33 @@ export function startScenario(scenario: Scenario) {
   });
   child.stdin.end(JSON.stringify(scenario));
   return { child, output };
+}
+
+let stage: { node: string; program: string } | undefined;
+let stageFolder: string | undefined;
+afterAll(() => stageFolder && rmSync(stageFolder, { recursive: true, force: true }));
+
+/** Node and the scenario where everybody can run them: the checkout may lie in a folder that only root can enter. */
+function staged(): { node: string; program: string } {
+  if (stage) return stage;
+  const folder = mkdtempSync(join(tmpdir(), 'codex-lsp-stage-'));
+  chmodSync(folder, 0o755);
+  stageFolder = folder;
+  const node = join(folder, 'node');
+  copyFileSync(process.execPath, node, constants.COPYFILE_FICLONE);
+  chmodSync(node, 0o755);
+  const program = join(folder, 'scenario.mjs');
+  buildSync({
+    entryPoints: [join(import.meta.dirname, 'scenario.ts')],
+    outfile: program,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    logLevel: 'silent',
+  });
+  stage = { node, program };
+  return stage;
 }
 
 async function playAsOrdinary(scenario: Scenario): Promise<Outcome> {
