@@ -35,16 +35,32 @@ export function assess(action: Action, policy: Policy): Assessment {
     case 'command':
       // The copy is harmless, so that only who asked to be asked is asked.
       if (policy.approvalPolicy !== 'untrusted' || isKnownReadOnly(action.command)) return allow;
-      return { decision: 'ask', title: `Run: ${action.command}` };
+      return { decision: 'ask', title: shown(`Run: ${action.command}`) };
     case 'network':
       if (policy.network === 'full') return allow;
       return deny(
         'The network is off, and this version cannot open it for one command. Do without it, or tell the user what you would need it for.',
       );
     case 'read':
+      if (action.paths.some(isTooWide)) {
+        return deny(
+          'The whole file system, and the folders of the kernel and of running services, cannot be opened for reading: name the file or folder that you need.',
+        );
+      }
       if (policy.approvalPolicy === 'never') {
         return deny('Reading outside the workspace needs the user’s approval, and the approval policy is never.');
       }
-      return { decision: 'ask', title: `Read ${action.paths.join(', ')}` };
+      return { decision: 'ask', title: shown(`Read ${action.paths.join(', ')}`) };
   }
+}
+
+/** Real, absolute paths. Sockets of services, other processes and devices are not for reading. */
+const isTooWide = (path: string): boolean => /^\/+$|^\/(proc|sys|dev|run|var\/run)(\/|$)/.test(path);
+
+const titleCharsMax = 300;
+
+/** One line; what could hide or turn round a part of it is seen. */
+function shown(text: string): string {
+  const line = text.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
+  return line.length > titleCharsMax ? `${line.slice(0, titleCharsMax)}…` : line;
 }

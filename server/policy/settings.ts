@@ -95,14 +95,16 @@ function admit(found: Found, origin: SettingsSource['origin'], values: Map<strin
 
 function refusal(path: string, value: unknown): string {
   const words: Tree = {};
-  setAt(words, path, value);
-  const text = path.startsWith('provider.') ? `"${path}"` : JSON.stringify(words);
+  setAt(words, path, isSecret(path) ? '…' : value);
+  const json = JSON.stringify(words, null, 1).replace(/\n\s*/g, ' ');
+  const text = isSecret(path) ? json.replace('"…"', '…') : json;
   return `an editor can only make this stricter, so it is ignored; if you want it, put ${text} into codex-lsp's config.json`;
 }
 
-/** Values of the provider may be secrets. */
+/** Values of the provider may be. */
+const isSecret = (path: string): boolean => path.startsWith('provider.');
 const shown = (path: string, value: unknown): string =>
-  path.startsWith('provider.') ? 'the value before it' : JSON.stringify(value);
+  isSecret(path) ? 'the value before it' : JSON.stringify(value);
 
 const leaves: readonly Leaf[] = [...leavesOf(settingsSchema.shape, '')];
 

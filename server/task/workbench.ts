@@ -1,4 +1,5 @@
 /** What the agent's tools do to the thread's copy: commands in the sandbox, patches, and leave to do either. */
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workbench } from '../agent/workbench.ts';
 import type { FileState } from '../changeset/file-state.ts';
@@ -80,6 +81,8 @@ export function openWorkbench(options: {
     },
 
     async permit(action) {
+      const hidden = action.kind === 'read' ? await notAsWritten(action.paths) : undefined;
+      if (hidden) return { allowed: false, reason: hidden };
       const assessment = assess(action, policyOf(request));
       if (assessment.decision === 'allow' || isGranted(record, action)) return { allowed: true };
       if (assessment.decision === 'deny') return { allowed: false, reason: assessment.reason };
@@ -99,6 +102,16 @@ export function openWorkbench(options: {
       }
     },
   };
+}
+
+/** What is asked for is what is opened: a path that leads elsewhere must be asked for by its own name. */
+async function notAsWritten(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    const real = await realpath(path).catch(() => undefined);
+    if (real === undefined) return `There is nothing to read at ${path}.`;
+    if (real !== path) return `${path} leads to ${real}; ask for that path by its own name.`;
+  }
+  return undefined;
 }
 
 function policyOf({ settings, mode }: TaskRequest): Policy {

@@ -10,7 +10,12 @@ const policy = (changes: Partial<Policy>): Policy => ({
   ...changes,
 });
 const command = (text: string): Action => ({ kind: 'command', command: text, cwd: '' });
-const read: Action = { kind: 'read', paths: ['/etc/hosts'], reason: 'names', command: 'cat /etc/hosts' };
+const read = {
+  kind: 'read',
+  paths: ['/etc/hosts'],
+  reason: 'names',
+  command: 'cat /etc/hosts',
+} as const satisfies Action;
 const network: Action = { kind: 'network', hosts: ['example.org'], reason: 'install', command: 'npm i' };
 const patch: Action = { kind: 'patch' };
 
@@ -23,6 +28,10 @@ test.each<[Action, Partial<Policy>, 'allow' | 'ask' | 'deny']>([
   [read, {}, 'ask'],
   [read, { approvalPolicy: 'untrusted' }, 'ask'],
   [read, { approvalPolicy: 'never' }, 'deny'],
+  ...['/', '//', '/proc/1', '/run', '/run/docker.sock', '/var/run/x', '/dev/kmsg', '/sys'].map(
+    (path): [Action, Partial<Policy>, 'deny'] => [{ ...read, paths: ['/usr/share', path] }, {}, 'deny'],
+  ),
+  [{ ...read, paths: ['/runtime'] }, {}, 'ask'],
   [network, {}, 'deny'],
   [network, { approvalPolicy: 'never' }, 'deny'],
   [network, { network: 'full' }, 'allow'],
@@ -76,4 +85,14 @@ test.each([
   'ls\\\nrm',
 ])('not known to: %s', (text) => {
   expect(isKnownReadOnly(text)).toBe(false);
+});
+
+test('a title is one line, and hides nothing', () => {
+  const title = (text: string) => {
+    const assessment = assess(command(text), policy({ approvalPolicy: 'untrusted' }));
+    return assessment.decision === 'ask' ? assessment.title : '';
+  };
+  expect(title('echo a\nrm -rf b')).toBe('Run: echo a rm -rf b');
+  expect(title('echo \u202eb\u200b\u001b[2J')).toBe('Run: echo \ufffdb\ufffd\ufffd[2J');
+  expect(title('x'.repeat(10_000)).length).toBeLessThan(320);
 });

@@ -124,10 +124,18 @@ test('the words for config.json are given, but never the value of a header', () 
     options({ sandbox: { network: 'full' }, provider: { headers: { key: 'secret-value' } } }),
   ]);
   expect(problems.map(({ message }) => message)).toEqual([
-    expect.stringContaining('put {"sandbox":{"network":"full"}} into'),
-    expect.stringContaining('put "provider.headers" into'),
+    expect.stringContaining('put { "sandbox": { "network": "full" } } into'),
+    expect.stringContaining('put { "provider": { "headers": … } } into'),
   ]);
   expect(JSON.stringify(problems)).not.toContain('secret-value');
+});
+
+test('the words given for config.json are taken there', () => {
+  const said = { sandbox: { network: ['a.org', 'b.org'] }, provider: { baseURL: 'http://localhost:1/v1' } };
+  const { problems } = resolveSettings([options(said)]);
+  const words = problems.map(({ message }) => /put (.*) into/.exec(message)?.[1] ?? '');
+  const pasted = words.map((text) => config(JSON.parse(text.replace('…', '"http://localhost:1/v1"'))));
+  expect(resolveSettings(pasted)).toMatchObject({ settings: said, problems: [] });
 });
 
 test.each<[flag: string, value: unknown]>([

@@ -1,8 +1,9 @@
 /** A turn from prompt to review, without an editor: real sandbox, real HTTP model. */
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { failure, gate, patch, plan, say, script, shell, soon, together } from '../support/model.ts';
+import { failure, gate, patch, plan, say, script, shell, soon, together, toolOutputs } from '../support/model.ts';
 import { diskFace, openBench } from '../support/task.ts';
 import { git } from '../support/workspace.ts';
 
@@ -385,6 +386,35 @@ test.each([
   await expect(bench.start('shout', { root: bench.workspace.stateDir })).rejects.toMatchObject({
     reason: 'noWorkspace',
   });
+});
+
+test('reading outside: asked for by the path that is opened, granted for that command, and no link leads elsewhere', async () => {
+  const outside = await mkdtemp(join(tmpdir(), 'codex-lsp-outside-'));
+  await writeFile(join(outside, 'names'), 'ada\n');
+  await symlink(join(outside, 'names'), join(outside, 'link'));
+  const read = (path: string) => ({ read: { paths: [path], reason: 'the names' } });
+  await using bench = await openBench({
+    files: fiveLines,
+    script: script(
+      shell(`cat ${outside}/names`),
+      shell('cat link', read(join(outside, 'link'))),
+      shell('ls /run', read('/run')),
+      shell(`cat ${outside}/names`, read(join(outside, 'names'))),
+      say('Done.'),
+    ),
+  });
+  await bench.start('read');
+  const { approval } = await bench.event('approvalRequested');
+  expect(approval).toMatchObject({ kind: 'read', paths: [join(outside, 'names')], reason: 'the names' });
+  await bench.tasks.approve({ approvalId: approval.approvalId, decision: 'accept' }, diskFace);
+  await bench.event('turnCompleted');
+  const [first, link, run, last] = bench.model.requests.slice(1).map((request) => toolOutputs(request).at(-1));
+  expect(first).toContain('No such file');
+  expect(link).toContain('leads to');
+  expect(run).toContain('cannot be opened');
+  expect(last).toContain('ada');
+  expect(bench.events.filter(({ event }) => event.type === 'approvalRequested')).toHaveLength(1);
+  await rm(outside, { recursive: true });
 });
 
 test('what is not possible yet is said', async () => {
