@@ -69,8 +69,10 @@ async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<n
     const kind = first.startsWith('-') ? 'flag' : 'command';
     throw new UsageError(`there is no ${kind} '${first}'.`);
   }
-  if (args.includes('--help') || args.includes('-h')) return say(`codex-lsp ${subcommand.usage}\n${subcommand.doc}\n`);
-  for (const { path, message } of options.problems) process.stderr.write(`codex-lsp: ${path}: ${message}\n`);
+  if (args.includes('--help') || args.includes('-h')) {
+    return say(`codex-lsp ${subcommand.usage}\n${subcommand.doc}\n${(await subcommand.help?.()) ?? ''}`);
+  }
+  for (const { message } of options.problems) process.stderr.write(`codex-lsp: ${message}\n`);
   return subcommand.run(args, options);
 }
 

@@ -4,6 +4,8 @@ import { type CliOptions, UsageError } from './options.ts';
 export type Subcommand = {
   usage: string;
   doc: string;
+  /** What `--help` says below. */
+  help?: () => Promise<string>;
   run: (args: readonly string[], options: CliOptions) => Promise<number>;
 };
 
@@ -11,6 +13,7 @@ export const subcommands: Readonly<Record<string, Subcommand>> = {
   exec: {
     usage: 'exec [options] [PROMPT | -]',
     doc: 'runs one task without an editor',
+    help: async () => (await import('./exec-options.ts')).execHelp(),
     run: async (args, options) => (await import('./exec.ts')).exec(args, options),
   },
   demo: {

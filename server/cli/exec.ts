@@ -1,26 +1,25 @@
 /** `codex-lsp exec`: one task without an editor; progress and the diff on stderr, the final message on stdout. */
-import { readFile, realpath, writeFile } from 'node:fs/promises';
+import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
 import { resolveSettings } from '../policy/settings.ts';
 import { effortSchema } from '../protocol/settings.ts';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
 import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
 import type { Tasks } from '../task/tasks.ts';
+import { type Flags, parseExec } from './exec-options.ts';
 import { type CliOptions, UsageError } from './options.ts';
-import { colorDiff, progressPrinter, wantsColor } from './progress.ts';
+import { colorDiff, printable, progressPrinter, wantsColor, withoutFinalMessage } from './progress.ts';
 import { shellFace } from './shell-face.ts';
 import { answerOnTerminal } from './terminal-approvals.ts';
 
 const exitCodes = { completed: 0, failed: 1, notApplied: 3, interrupted: 130 } as const;
 
 export async function exec(args: readonly string[], options: CliOptions): Promise<number> {
-  const { values, positionals } = parse(args);
-  const root = await realpath(resolve(values.cd ?? '.')).catch(() => {
-    throw new UsageError(`the folder of --cd, '${values.cd}', does not exist.`);
-  });
+  const { values, positionals } = parseExec(args);
+  const root = await folderOf(values.cd ?? '.');
   const { settings } = resolveSettings([
     // exec's own default; whoever names a policy, in config.json or by a flag, gets that one.
     { origin: 'config.json', value: { approvalPolicy: 'never' } },
@@ -28,6 +27,7 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
     { origin: 'flags', value: flagSettings(values) },
   ]);
   const prompt = await promptOf(positionals, options);
+  if (prompt === undefined) return exitCodes.interrupted;
   const outputSchema = values['output-schema'] ? await jsonFile(values['output-schema']) : undefined;
 
   const tasks = await openTasks({ stateDir: options.stateDir });
@@ -35,7 +35,9 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
     const threadId = values.resume ?? (values.last ? await lastThread(tasks, root) : undefined);
     const finished = Promise.withResolvers<ThreadEventOf<'turnCompleted'>>();
     const color = wantsColor(options.stderr, options.environment);
-    const print = values.json ? jsonPrinter(options.stdout) : progressPrinter(options.stderr, { color });
+    const print = values.json
+      ? jsonPrinter(options.stdout)
+      : withoutFinalMessage(progressPrinter(options.stderr, { color }));
     let started: { threadId: string; turnId: string } | undefined;
     tasks.subscribe((envelope) => {
       if (envelope.threadId !== started?.threadId) return;
@@ -69,32 +71,13 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
   }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        cd: { type: 'string', short: 'C' },
-        model: { type: 'string', short: 'm' },
-        effort: { type: 'string' },
-        sandbox: { type: 'string' },
-        network: { type: 'string' },
-        approval: { type: 'string' },
-        apply: { type: 'boolean' },
-        json: { type: 'boolean' },
-        'output-schema': { type: 'string' },
-        'output-last-message': { type: 'string', short: 'o' },
-        resume: { type: 'string' },
-        last: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(`exec: ${error instanceof Error ? error.message : String(error)}`);
-  }
+async function folderOf(path: string): Promise<string> {
+  const folder = await realpath(resolve(path)).catch(() => {
+    throw new UsageError(`the folder of --cd, '${path}', does not exist.`);
+  });
+  if (!(await stat(folder)).isDirectory()) throw new UsageError(`--cd takes a folder; '${path}' is none.`);
+  return folder;
 }
-
-type Flags = ReturnType<typeof parse>['values'];
 
 function flagSettings({ model, effort, sandbox, network, approval }: Flags): Record<string, unknown> {
   const modes: Record<string, string> = { workspace: 'workspace', 'read-only': 'readOnly' };
@@ -115,7 +98,9 @@ function flagSettings({ model, effort, sandbox, network, approval }: Flags): Rec
   };
 }
 
-async function promptOf(positionals: readonly string[], { stdin }: CliOptions): Promise<string> {
+/** Undefined where it was interrupted. */
+async function promptOf(positionals: readonly string[], options: CliOptions): Promise<string | undefined> {
+  const { stdin, signal } = options;
   if (positionals.length > 1) {
     throw new UsageError(
       `exec takes one prompt; quote it. It was given ${positionals.length}: '${positionals.join("', '")}'.`,
@@ -124,7 +109,11 @@ async function promptOf(positionals: readonly string[], { stdin }: CliOptions): 
   const [given] = positionals;
   if (given !== undefined && given !== '-') return nonEmpty(given);
   if (given === undefined && stdin.isTTY) throw new UsageError('exec needs a PROMPT, or - to read it from stdin.');
-  return nonEmpty(await text(stdin));
+  const read = await text(addAbortSignal(signal, stdin)).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    return undefined;
+  });
+  return read === undefined ? undefined : nonEmpty(read);
 }
 
 function nonEmpty(prompt: string): string {
@@ -166,7 +155,7 @@ async function report(
   const changeset = await tasks.changeset(threadId, noDocuments);
   if (!flags.json) {
     if (changeset.diff) stderr.write(`\n${color ? colorDiff(changeset.diff) : changeset.diff}\n`);
-    if (summary) stdout.write(`${summary}\n`);
+    if (summary) stdout.write(`${stdout.isTTY ? printable(summary) : summary}\n`);
   }
   if (end.status !== 'completed') return exitCodes[end.status];
   if (!flags.apply) {

@@ -9,7 +9,7 @@ export type CliOptions = {
   settings: Settings;
   /** The layers below the editor's, lowest first, for a server that has two more to add. */
   sources: readonly { origin: 'config.json' | 'flags'; value: unknown }[];
-  /** What was wrong in them, each by its path. */
+  /** What was wrong in them: `message` is a line that names the path. */
   problems: readonly { path: string; message: string }[];
   environment: NodeJS.ProcessEnv;
   stateDir: string;
@@ -51,7 +51,7 @@ export async function readSettings(
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
       const why = error instanceof Error ? error.message : String(error);
-      broken.push({ path, message: `cannot be read as JSON and is ignored: ${why}` });
+      broken.push({ path, message: `${path} cannot be read as JSON and is ignored: ${why}` });
     }
   }
   for (const flag of flags) {

@@ -47,6 +47,23 @@ export function progressPrinter(
   };
 }
 
+/** Prints what the agent says when it goes on after that: what it says last is the turn's result, printed elsewhere. */
+export function withoutFinalMessage(print: (envelope: EventEnvelope) => void): (envelope: EventEnvelope) => void {
+  let held: { envelope: EventEnvelope; text: string } | undefined;
+  return (envelope) => {
+    const { event } = envelope;
+    const isFinal = event.type === 'turnCompleted' && event.summary?.trim().endsWith(held?.text.trim() ?? '');
+    const goesOn = ['itemStarted', 'itemCompleted', 'approvalRequested', 'turnCompleted'].includes(event.type);
+    if (held && goesOn) {
+      if (!isFinal) print(held.envelope);
+      held = undefined;
+    }
+    if (event.type === 'itemCompleted' && event.item.type === 'agentMessage')
+      held = { envelope, text: event.item.text };
+    else print(envelope);
+  };
+}
+
 function linesOf(event: ThreadEvent, style: Paint): string[] {
   switch (event.type) {
     case 'turnStarted':

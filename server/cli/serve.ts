@@ -13,7 +13,7 @@ export async function serve(args: readonly string[], options: CliOptions): Promi
   const socket = pipe === undefined ? undefined : await open(pipe);
   const tasks = await openTasks({ stateDir });
   const log = openLog(stateDir);
-  for (const { path, message } of options.problems) log(`${path}: ${message}`);
+  for (const { message } of options.problems) log(message);
   // One bug must not take the editor's other tasks with it.
   process.on('unhandledRejection', (error) =>
     log(`unhandled: ${error instanceof Error ? error.stack : String(error)}`),

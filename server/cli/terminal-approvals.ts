@@ -21,19 +21,31 @@ export function answerOnTerminal(tasks: Tasks, options: CliOptions): void {
 }
 
 async function ask(approval: Approval, { stdin, stderr, signal }: CliOptions): Promise<Decision> {
-  if (!stdin.isTTY || !stderr.isTTY) {
+  if (!stdin.isTTY || !stderr.isTTY || stdin.readableEnded || stdin.destroyed) {
     stderr.write(`declined, because there is no terminal to ask at: ${printable(approval.title)}\n`);
     return 'decline';
   }
   const terminal = createInterface({ input: stdin, output: stderr });
+  // Where the input ends, readline's own answer never comes.
+  const left = new Promise<Decision>((resolve) => {
+    terminal.once('SIGINT', () => resolve('cancel'));
+    terminal.once('close', () => resolve('decline'));
+  });
   try {
     if (approval.reason) stderr.write(`  ${printable(approval.reason)}\n`);
-    const answer = await terminal.question('  allow? [y]es, for this [t]hread, [N]o, [c]ancel the task: ', { signal });
-    const answers: Record<string, Decision> = { y: 'accept', yes: 'accept', t: 'acceptForThread', c: 'cancel' };
-    return answers[answer.trim().toLowerCase()] ?? 'decline';
+    const asked = terminal.question('  allow? [y]es, for this [t]hread, [N]o, [c]ancel the task: ', { signal });
+    return await Promise.race([asked.then(decisionOf), left]);
   } catch {
     return 'cancel';
   } finally {
     terminal.close();
   }
 }
+
+const answers: ReadonlyMap<string, Decision> = new Map([
+  ['y', 'accept'],
+  ['yes', 'accept'],
+  ['t', 'acceptForThread'],
+  ['c', 'cancel'],
+]);
+const decisionOf = (answer: string): Decision => answers.get(answer.trim().toLowerCase()) ?? 'decline';

@@ -1,5 +1,6 @@
 /** The threads of this machine from a shell: list, diff, apply, undo, archive, delete. */
 import { fileURLToPath } from 'node:url';
+import { removeShown } from '../editor/shown-files.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
 import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
@@ -62,7 +63,9 @@ export async function archive(args: readonly string[], options: CliOptions): Pro
 
 export async function remove(args: readonly string[], options: CliOptions): Promise<number> {
   return withThread(args, options, async (tasks, threadId) => {
+    const root = await tasks.rootOf(threadId);
     await tasks.delete(threadId);
+    await removeShown(root, threadId);
     return 0;
   });
 }

@@ -32,6 +32,10 @@ export class Activity {
     return this.#threads.get(threadId);
   }
 
+  forget(threadId: string): void {
+    this.#threads.delete(threadId);
+  }
+
   running(): ThreadActivity[] {
     return [...this.#threads.values()].filter(({ turn }) => turn !== undefined);
   }

@@ -134,7 +134,7 @@ function arrival(before: string, after: string): (text: string) => boolean {
   const loosely = plain(before) !== plain(after);
   return (text) => text === after || (loosely && plain(text) === plain(after));
 }
-const plain = (text: string): string => text.replaceAll('\r\n', '\n').replace(/\n$/, '');
+const plain = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/\n$/, '');
 
 function refusal(reply: Reply): string | undefined {
   if (!reply.answered) return `the editor refused the edit: ${reply.reason}`;

@@ -49,6 +49,7 @@ export async function runComment(session: Session, params: unknown): Promise<unk
     textDocument: { uri },
     range: { start: { line: found.first, character: 0 }, end: { line: found.first, character: 0 } },
     seeds: path ? [{ path, base, text }] : [],
+    text,
   });
 }
 

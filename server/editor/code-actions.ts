@@ -11,6 +11,7 @@ import { threadOfReview } from './review-file.ts';
 import type { Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
 import { taskDocumentAt } from './task-documents.ts';
+import { approvalsIn } from './threads.ts';
 
 /** The kinds an action can have here. Never `source`: editors may run all of those at every save. */
 export const codeActionKinds = ['quickfix', 'refactor'];
@@ -36,22 +37,33 @@ export function codeActions(
   const path = session.documents.pathOf(uri);
   const reviewed = path === undefined ? undefined : threadOfReview(session, path);
   const here = { uri, path, range };
-  const offered = reviewed
-    ? reviewDocumentActions({ session, reviews }, reviewed, uri, range.start.line)
+  const parts: (() => Offered[])[] = reviewed
+    ? [() => reviewDocumentActions({ session, reviews }, reviewed, uri, range.start.line)]
     : [
-        ...taskDocument(session, uri),
-        ...comment(session, here),
-        ...fixes(here, context?.diagnostics ?? []),
-        ...reviewActions(reviews, path, range),
-        ...selection(session, here),
+        () => taskDocument(session, uri),
+        () => comment(session, here),
+        () => fixes(here, context?.diagnostics ?? []),
+        () => reviewActions(reviews, path, range),
+        () => selection(session, here),
       ];
-  const all: Offered[] = [
-    ...offered,
-    ...approvals(session),
-    ...elsewhere({ session, activity, reviews }, reviewed, uri),
-  ];
-  return ofKinds(all, context?.only);
+  parts.push(
+    () => approvals(session),
+    () => elsewhere({ session, activity, reviews }, reviewed, uri),
+  );
+  return ofKinds(parts.flatMap(tolerant(session)), context?.only);
 }
+
+/** What is wrong with one thread must not take the actions of all others away. */
+const tolerant =
+  (session: Session) =>
+  (part: () => Offered[]): Offered[] => {
+    try {
+      return part();
+    } catch (error) {
+      session.skipped('textDocument/codeAction', error);
+      return [];
+    }
+  };
 
 type Here = { uri: string; path: string | undefined; range: Range };
 
@@ -116,7 +128,7 @@ function selection(session: Session, { uri, range }: Here): CodeAction[] {
 }
 
 function approvals(session: Session): CodeAction[] {
-  const pending = session.folders.roots().flatMap((root) => session.tasks.approvals({ root }));
+  const pending = session.folders.roots().flatMap((root) => approvalsIn(session, root));
   return pending
     .filter(({ kind }) => kind !== 'changes')
     .slice(0, approvalsMax)

@@ -46,11 +46,14 @@ export function findCommentTask(lines: Lines, cursor: number, markers: readonly 
     const text = line < lines.count ? lines.at(line) : '';
     return text.length > lineCharactersMax ? '' : text;
   };
-  const marked = (line: number): Marked[] =>
-    [...at(line).matchAll(marker).take(markersMax)].map(({ index, 0: { length } }) => ({
-      start: index,
-      end: index + length,
-    }));
+  const marked = (line: number): Marked[] => {
+    const found: Marked[] = [];
+    for (const { index, 0: text } of at(line).matchAll(marker)) {
+      found.push({ start: index, end: index + text.length });
+      if (found.length === markersMax) break;
+    }
+    return found;
+  };
   const reading: Reading = { count: lines.count, at, marked, closeCharacters: closeCharactersMax };
   return inBlock(reading, cursor) ?? inLines(reading, cursor);
 }

@@ -7,6 +7,7 @@ import type { Activity } from './activity.ts';
 import { oneLine } from './one-line.ts';
 import { isUndecided, linesOf, type Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
+import { approvalsIn } from './threads.ts';
 
 const information = 3;
 const warning = 2;
@@ -41,7 +42,7 @@ export class Diagnostics {
         );
     }
     for (const root of this.#session.folders.roots()) {
-      for (const approval of this.#session.tasks.approvals({ root })) {
+      for (const approval of approvalsIn(this.#session, root)) {
         const origin = this.#activity.get(approval.threadId)?.origin;
         if (origin && approval.kind !== 'changes') add(join(root, origin.path), [ofApproval(approval, origin.line)]);
       }

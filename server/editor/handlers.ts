@@ -8,6 +8,7 @@ import { checked } from './from-lsp.ts';
 import { plural } from './one-line.ts';
 import { openReview } from './review-file.ts';
 import type { Session } from './session.ts';
+import { removeShown } from './shown-files.ts';
 import { startTask } from './start-task.ts';
 import { openTaskDocument } from './task-documents.ts';
 import { threadOf, threadsOfWorkspace } from './threads.ts';
@@ -51,8 +52,10 @@ export const handlers: Handlers = {
     return {};
   },
   'codex/delete': async (session, { threadId }) => {
+    const root = await session.tasks.rootOf(threadId).catch(() => undefined);
     await session.tasks.delete(threadId);
-    if (session.lastThread === threadId) session.lastThread = undefined;
+    session.forget(threadId);
+    if (root !== undefined) await removeShown(root, threadId).catch((error) => session.skipped('codex/delete', error));
     return {};
   },
   'codex/status': async (session) => {
@@ -106,7 +109,8 @@ export function statusLine({ threads, approvals, model, sandbox }: Result<'codex
 
 async function runTask(session: Session, params: Params<'codex/runTask'>): Promise<Result<'codex/runTask'>> {
   const prompt = params.prompt?.trim();
-  if (prompt) return startTask(session, { ...params, prompt });
+  if (prompt === '') throw new InvalidParams('prompt: it is empty; leave it out to write the task in a document.');
+  if (prompt !== undefined) return startTask(session, { ...params, prompt });
   const { threadId, textDocument } = params;
   await session.settled();
   const document = textDocument && session.documents.pathOf(textDocument.uri);
@@ -130,6 +134,11 @@ async function approvalsOf(session: Session, threadId: string | undefined): Prom
     return session.tasks.approvals({ threadId });
   }
   await session.folders.settled();
-  const waiting = session.folders.roots().map((root) => session.tasks.waiting({ root }));
+  const waiting = session.folders.roots().map((root) =>
+    session.tasks.waiting({ root }).catch((error): Approval[] => {
+      session.skipped(`the approvals of ${root}`, error);
+      return [];
+    }),
+  );
   return (await Promise.all(waiting)).flat();
 }

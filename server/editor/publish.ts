@@ -49,6 +49,13 @@ export class Publisher {
         if (path !== undefined) this.reviews.touched(path);
       }),
     ];
+    session.onForget((threadId) => {
+      this.progress.end(threadId, 'interrupted');
+      this.activity.forget(threadId);
+      this.#counts.delete(threadId);
+      this.reviews.clear(threadId);
+      this.#diagnostics.publish();
+    });
     this.reviews.onChange((threadId) => {
       this.#diagnostics.publish();
       const root = this.activity.get(threadId)?.root;
@@ -63,9 +70,13 @@ export class Publisher {
   async recall(): Promise<void> {
     const session = this.#session;
     for (const { threadId, title, status } of await threadsOfWorkspace(session)) {
-      const root = await session.tasks.rootOf(threadId);
-      this.activity.learn(threadId, root, title);
-      if (status === 'inReview') this.reviews.refresh(threadId, root);
+      try {
+        const root = await session.tasks.rootOf(threadId);
+        this.activity.learn(threadId, root, title);
+        if (status === 'inReview') this.reviews.refresh(threadId, root);
+      } catch (error) {
+        session.skipped(`thread ${threadId}`, error);
+      }
     }
     this.#diagnostics.publish();
   }

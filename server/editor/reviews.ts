@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Review, ReviewFile, ReviewHunk } from '../changeset/review-types.ts';
 import type { OpenDocuments } from '../task/ports.ts';
+import { Refusal } from '../task/refusal.ts';
 import type { Tasks } from '../task/tasks.ts';
 
 export type FileInReview = { threadId: string; root: string; file: ReviewFile };
@@ -103,7 +104,8 @@ export class Reviews {
         thread.review = await this.#tasks.review(thread.threadId, this.#documents);
       } catch (error) {
         thread.review = { files: [] };
-        this.#failed(error);
+        const isDeleted = error instanceof Refusal && error.reason === 'unknownThread';
+        if (!isDeleted) this.#failed(error);
       }
       if (!this.#closed && this.#threads.get(thread.threadId) === thread) this.#index(thread.threadId);
     });

@@ -27,6 +27,9 @@ export type Surroundings = {
   verifyTimeoutMs?: number;
 };
 
+/** Different ones that are logged. */
+const failuresMax = 200;
+
 export class Session {
   readonly client: Client;
   readonly surroundings: Surroundings;
@@ -45,6 +48,8 @@ export class Session {
   #initializationOptions: unknown;
   #section: unknown;
   readonly #reported = new Set<string>();
+  readonly #failures = new Set<string>();
+  readonly #forgetting = new Set<(threadId: string) => void>();
 
   constructor(client: Client, surroundings: Surroundings) {
     this.client = client;
@@ -82,6 +87,24 @@ export class Session {
     const edited = this.#edited;
     this.#edited = new Set();
     return edited;
+  }
+
+  /** The thread is deleted: nothing of it is shown any more. */
+  forget(threadId: string): void {
+    if (this.lastThread === threadId) this.lastThread = undefined;
+    for (const listener of this.#forgetting) listener(threadId);
+  }
+
+  onForget(listener: (threadId: string) => void): void {
+    this.#forgetting.add(listener);
+  }
+
+  /** Logs what went wrong with a part of an answer that is given without it; the same only once. */
+  skipped(what: string, error: unknown): void {
+    const text = `${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    if (this.#failures.has(text) || this.#failures.size >= failuresMax) return;
+    this.#failures.add(text);
+    this.surroundings.log(text);
   }
 
   hear(source: { initializationOptions: unknown } | { section: unknown }): void {

@@ -34,6 +34,13 @@ export async function folderFor(session: Session, root: string, name: string, ou
   return outside;
 }
 
+/** Removes the folder of this name from the workspace's own folder for such files; never what a link leads to. */
+export async function removeShown(root: string, name: string): Promise<void> {
+  const folder = join(root, localFolder, name);
+  if (dirname(folder) !== join(root, localFolder)) return;
+  if ((await realpath(folder).catch(() => undefined)) === folder) await rm(folder, { recursive: true, force: true });
+}
+
 /** Where in a workspace's own folder for such files a path lies, `/` between names; undefined elsewhere. */
 export const insideLocal = (root: string, path: string): string | undefined => within(join(root, localFolder), path);
 

@@ -15,6 +15,8 @@ export type TaskStart = Params<'codex/runTask'> & {
   /** Shown to the model with the document. */
   diagnostics?: Attachment['diagnostics'];
   seeds?: TaskRequest['seeds'];
+  /** Of a document without a file: as the agent is to find it, instead of as the buffer has it. */
+  text?: string;
 };
 
 const selectionCharactersMax = 200_000;
@@ -32,10 +34,12 @@ export async function startTask(session: Session, start: TaskStart): Promise<{ t
     ? await session.tasks.rootOf(start.threadId)
     : await session.folders.rootFor({ root: start.root, document });
   const attachments: Attachment[] = [];
-  const about = uri === undefined ? undefined : await attach(session, root, uri, start.range, start.diagnostics);
+  const about = uri === undefined ? undefined : await attach(session, root, uri, start);
   if (about) attachments.push(about);
-  for (const [index, file] of (start.files ?? []).entries())
-    attachments.push({ path: inside(session, root, file, index) });
+  for (const [index, file] of (start.files ?? []).entries()) {
+    const path = await inside(session, root, file, index);
+    if (!attachments.some((attachment) => attachment.path === path)) attachments.push({ path });
+  }
   const line = start.range?.start.line ?? 0;
   const request: TaskRequest = {
     root,
@@ -70,8 +74,7 @@ async function attach(
   session: Session,
   root: string,
   uri: string,
-  range: Range | undefined,
-  diagnostics: Attachment['diagnostics'],
+  { range, diagnostics, text }: TaskStart,
 ): Promise<Attachment | undefined> {
   const file = session.documents.pathOf(uri);
   const path = file === undefined ? uri : within(root, file);
@@ -80,11 +83,10 @@ async function attach(
   const open = session.documents.get(uri);
   const document = range || file === undefined ? await textAt(session, uri) : undefined;
   const unsaved = open && file !== undefined ? (await readText(file)) !== open.getText() : file === undefined;
+  const isSelected = range !== undefined && !isEmpty(range);
   // A document without a file can be read nowhere else.
-  const selected =
-    file === undefined || (range && !isEmpty(range))
-      ? document?.getText(range && !isEmpty(range) ? range : undefined)
-      : undefined;
+  const whole = file === undefined ? (text ?? document?.getText()) : undefined;
+  const selected = isSelected ? document?.getText(range) : whole;
   const selection = selected === undefined ? undefined : selected.slice(0, selectionCharactersMax);
   return { path, lines: range && linesOf(range), selection, diagnostics, unsaved: unsaved || undefined };
 }
@@ -97,7 +99,8 @@ function linesOf({ start, end }: Range): { start: number; end: number } {
   return { start: start.line, end: last + 1 };
 }
 
-function inside(session: Session, root: string, file: string, index: number): string {
+/** Throws `InvalidParams` for what is not there, or not in the workspace. */
+async function inside(session: Session, root: string, file: string, index: number): Promise<string> {
   const path = /^[a-z][a-z0-9+.-]+:/i.test(file)
     ? session.documents.pathOf(file)
     : isAbsolute(file)
@@ -105,6 +108,8 @@ function inside(session: Session, root: string, file: string, index: number): st
       : join(root, file);
   const found = path === undefined ? undefined : within(root, path);
   if (!found) throw new InvalidParams(`files[${index}]: ${file} is not a file of the workspace ${root}.`);
+  const there = path !== undefined && (session.documents.at(path) || (await stat(path).catch(() => undefined)));
+  if (!there) throw new InvalidParams(`files[${index}]: there is no ${found} in ${root}.`);
   return found;
 }
 

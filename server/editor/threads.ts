@@ -1,5 +1,5 @@
 /** Which thread a request means when it does not say. */
-import type { ThreadStatus, ThreadSummary } from '../protocol/thread.ts';
+import type { Approval, ThreadStatus, ThreadSummary } from '../protocol/thread.ts';
 import { Refusal } from '../task/refusal.ts';
 import type { Session } from './session.ts';
 
@@ -34,10 +34,27 @@ export async function threadOf(
   return only.threadId;
 }
 
-/** Not archived, newest first. */
+/** Not archived, newest first. A folder whose threads can't be listed is left out, and logged. */
 export async function threadsOfWorkspace(session: Session, limit = 200): Promise<ThreadSummary[]> {
   await session.folders.settled();
-  const lists = session.folders.roots().map((root) => session.tasks.list({ root, limit }));
-  const threads = (await Promise.all(lists)).flatMap((list) => list.threads);
+  const lists = session.folders.roots().map(async (root) => {
+    try {
+      return (await session.tasks.list({ root, limit })).threads;
+    } catch (error) {
+      session.skipped(`the threads of ${root}`, error);
+      return [];
+    }
+  });
+  const threads = (await Promise.all(lists)).flat();
   return threads.toSorted((a, b) => b.updatedAt.localeCompare(a.updatedAt));
+}
+
+/** Pending, of the threads in a folder that are known by now; none, and a line in the log, where they can't be looked up. */
+export function approvalsIn(session: Session, root: string): Approval[] {
+  try {
+    return session.tasks.approvals({ root });
+  } catch (error) {
+    session.skipped(`the approvals of ${root}`, error);
+    return [];
+  }
 }

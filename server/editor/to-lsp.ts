@@ -1,6 +1,7 @@
 /** Whole-line edits as the wire wants them. */
 import type { TextEdit } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { splitLines } from '../changeset/lines.ts';
 import type { LineEdit } from '../changeset/review-types.ts';
 
 /**
@@ -24,9 +25,13 @@ export function toTextEdits(text: string, edits: readonly LineEdit[]): { edits: 
   return { edits: made, after: after + text.slice(done) };
 }
 
-/** Lines end at a line feed, as in the changeset; a lone carriage return is a character. */
+/** Where each line begins, by the changeset's own idea of a line, which is LSP's. */
 function lineStarts(text: string): number[] {
   const starts = [0];
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  let at = 0;
+  for (const line of splitLines(text)) {
+    at += line.length;
+    starts.push(at);
+  }
   return starts;
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventEnvelopeSchema } from '../../server/protocol/thread.ts';
-import { failure, gate, patch, type Script, say, script, shell, soon, startModel } from '../support/model.ts';
+import { failure, gate, patch, type Script, say, script, shell, soon, startModel, together } from '../support/model.ts';
 import { runProgram, startProgram } from '../support/program.ts';
 import { makeWorkspace } from '../support/workspace.ts';
 
@@ -53,8 +53,39 @@ test('progress and diff on stderr, the answer on stdout, nothing applied; then d
   expect((await it.run('archive', threadId)).code).toBe(0);
   expect((await it.run('threads')).stdout).toBe('');
   expect((await it.run('threads', '--all')).stdout).toContain(threadId);
+  const shown = `.codex/local/${threadId}/review.diff`;
+  await it.workspace.write(shown, 'x');
   expect((await it.run('delete', threadId)).code).toBe(0);
+  expect(await it.workspace.read(shown)).toBeUndefined();
   expect(await it.run('diff', threadId)).toMatchObject({ code: 1, stderr: expect.stringContaining(threadId) });
+});
+
+test('what the agent says on its way goes to stderr, its last word to stdout, and nothing to both', async () => {
+  await using it = await bench(
+    script(together(say('I look first.'), shell('cat a.txt')), together(say('Nothing'), say('to do.'))),
+  );
+  const { code, stdout, stderr } = await it.run('exec', 'x');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('to do.') });
+  expect(stdout).not.toContain('I look first.');
+  expect(stderr).toMatch(/I look first\.\n\$ cat a\.txt\n/);
+  expect(stderr).not.toContain('to do.');
+});
+
+test('who can not be asked has said no, and nothing hangs', async () => {
+  await using it = await bench(script(shell('make'), say('Declined.')));
+  const { code, stdout, stderr } = await it.run('exec', '--approval', 'untrusted', 'x');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'Declined.\n' });
+  expect(stderr).toContain('declined, because there is no terminal to ask at: Run: make\n');
+});
+
+test('Ctrl-C while the prompt is read: 130', async () => {
+  await using it = await bench(script());
+  const program = it.start('exec', '-');
+  program.child.stdin.write('do');
+  // It listens to signals before it reads.
+  await new Promise((resolve) => program.child.stdin.write('x'.repeat(1024 * 1024), resolve));
+  program.child.kill('SIGINT');
+  expect(await soon(program.ended, 'the end of exec')).toBe(130);
 });
 
 test('--json prints every event as one line; --apply writes; -o keeps the last message', async () => {
@@ -157,9 +188,11 @@ test('a broken config.json and bad settings are named, and the defaults used', a
   await writeFile(join(config, 'config.json'), '{ not json');
   const broken = await it.run('exec', 'x');
   expect(broken.code).toBe(0);
-  expect(broken.stderr).toContain('config.json');
+  expect(broken.stderr).toMatch(/^codex-lsp: \S*config\.json cannot be read as JSON and is ignored: /m);
+  expect(broken.stderr.match(/config\.json/g)).toHaveLength(1);
   await writeFile(join(config, 'config.json'), JSON.stringify({ limits: { steps: 'many' }, model: 'gpt-config' }));
   const wrong = await it.run('exec', 'x');
-  expect(wrong.stderr).toContain('limits.steps');
+  expect(wrong.stderr).toMatch(/^codex-lsp: limits\.steps \(config\.json\): /m);
+  expect(wrong.stderr.match(/limits\.steps/g)).toHaveLength(1);
   expect(it.model.requests[1]?.model).toBe('gpt-config');
 });

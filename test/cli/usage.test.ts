@@ -19,6 +19,7 @@ test.each([
   [['exec', '--effort', 'huge', 'x'], /--effort is one of/],
   [['exec', '--sandbox', 'none', 'x'], /--sandbox is workspace or read-only/],
   [['exec', '-C', '/does/not/exist', 'x'], /does not exist/],
+  [['exec', '-C', '/etc/passwd', 'x'], /--cd takes a folder; '\/etc\/passwd' is none/],
   [['exec', ''], /empty/],
   [['demo', 'x'], /takes no argument/],
   [['diff'], /which THREAD/],
@@ -32,6 +33,30 @@ test.each([
   expect(stdout).toBe('');
   expect(stderr).toMatch(sentence);
   expect(stderr).not.toMatch(/\n {4}at /);
+});
+
+test('exec --help lists every option of the contract', async () => {
+  const { code, stdout } = await runProgram(['exec', '--help']);
+  expect(code).toBe(0);
+  for (const option of [
+    '-C, --cd DIR',
+    '-m, --model',
+    '--effort',
+    '--sandbox workspace|read-only',
+    '--network off|full|HOST,HOST',
+    '--approval onRequest|untrusted|never',
+    '--apply',
+    '--json',
+    '--output-schema FILE',
+    '-o, --output-last-message FILE',
+    '--resume THREAD',
+    '--last',
+    '-c, --config key=value',
+  ]) {
+    expect(stdout).toContain(option);
+  }
+  expect(stdout).toContain('3 completed but something could not be applied');
+  expect(stdout.split('\n').filter((line) => line.length > 120)).toEqual([]);
 });
 
 test('an old Node gets one sentence and exit 1', async () => {

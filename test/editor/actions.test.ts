@@ -65,6 +65,22 @@ test('a comment runs as it then stands in the buffer, and the agent finds it tak
   editor.messages();
 });
 
+test('a document without a file is attached without the comment that is the task', async () => {
+  const tasks = new FakeTasks();
+  await using editor = await openEditor({ tasks });
+  const uri = 'untitled:Untitled-1';
+  const text = 'let a;\n// codex: rename a\nlet b;\n';
+  editor.notify('textDocument/didOpen', { textDocument: { uri, languageId: 'typescript', version: 1, text } });
+  await editor.codeAction('Codex: rename a', { at: { path: uri, range: rangeOf(1) } });
+  expect(tasks.started[0]).toMatchObject({
+    prompt: 'rename a',
+    seeds: [],
+    attachments: [{ path: uri, lines: { start: 1, end: 2 }, selection: 'let a;\nlet b;\n', unsaved: true }],
+  });
+});
+
+const rangeOf = (line: number) => ({ start: { line, character: 0 }, end: { line, character: 0 } });
+
 test('a comment with another marker, by the settings', async () => {
   await using editor = await openEditor({
     tasks: new FakeTasks(),

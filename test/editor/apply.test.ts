@@ -8,9 +8,15 @@ import { FakeTasks } from '../support/fake-tasks.ts';
 
 const line = fc.constantFrom('a', 'bb', '👍', '');
 const text = fc
-  .tuple(fc.array(line, { maxLength: 6 }), fc.constantFrom('\n', '\r\n'), fc.boolean())
-  .map(([lines, end, final]) =>
-    lines.map((one, index) => (index < lines.length - 1 || final ? one + end : one)).join(''),
+  .tuple(
+    fc.array(line, { maxLength: 6 }),
+    fc.array(fc.constantFrom('\n', '\r\n', '\r'), { minLength: 1, maxLength: 3 }),
+    fc.boolean(),
+  )
+  .map(([lines, ends, final]) =>
+    lines
+      .map((one, index) => (index < lines.length - 1 || final ? one + (ends[index % ends.length] ?? '') : one))
+      .join(''),
   );
 
 test('whole-line edits say the same to an editor as to the changeset', () => {
@@ -21,7 +27,7 @@ test('whole-line edits say the same to an editor as to the changeset', () => {
         maxLength: 3,
       }),
       (before, steps) => {
-        const lines = before === '' ? [] : before.split(/(?<=\n)/);
+        const lines = before === '' ? [] : before.split(/(?<=\n|\r(?!\n))/);
         const edits: LineEdit[] = [];
         let at = 0;
         for (const { skip, deleteCount, lines: added } of steps) {
@@ -195,6 +201,18 @@ test('a closed file that the editor writes to disk itself is seen there', async 
   await editor.save('b.txt');
   editor.close('b.txt');
   expect(await outcome).toEqual({ 'b.txt': undefined });
+});
+
+test.each<[what: string, before: string, edit: LineEdit, wanted: string]>([
+  ['everywhere', 'one\rtwo\rthree\r', { line: 1, deleteCount: 1, lines: ['TWO\r'] }, 'one\rTWO\rthree\r'],
+  ['in one place', 'one\rtwo\nthree', { line: 2, deleteCount: 1, lines: ['THREE'] }, 'one\rtwo\nTHREE'],
+  ['before a CRLF', 'one\r\r\ntwo\r\n', { line: 2, deleteCount: 1, lines: ['TWO\r\n'] }, 'one\r\r\nTWO\r\n'],
+])('a lone carriage return ends a line, %s', async (_, before, edit, wanted) => {
+  const { editor, apply } = await opened({ files: { ...files, 'cr.txt': before } });
+  await using _editor = editor;
+  await editor.open('cr.txt');
+  expect(await apply(planned('cr.txt', 1, [edit], wanted))).toEqual({ 'cr.txt': undefined });
+  expect(await editor.text('cr.txt')).toBe(wanted);
 });
 
 test('the end of a file: CRLF, no final newline, and a change of nothing but that newline', async () => {

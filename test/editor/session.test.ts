@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -42,7 +42,7 @@ test('a task is told of the document, the selection, its unsaved text and the fi
   const task = await editor.runTask('do it', {
     textDocument: { uri: editor.uri('a.txt') },
     range,
-    files: ['a.txt', editor.uri('b c.txt')],
+    files: [editor.uri('b c.txt')],
     effort: 'low',
   });
   expect(task).toMatchObject({ threadId: 't1', turnId: 'u1' });
@@ -54,7 +54,6 @@ test('a task is told of the document, the selection, its unsaved text and the fi
     effort: 'low',
     attachments: [
       { path: 'a.txt', lines: { start: 1, end: 2 }, selection: 'deux\n', unsaved: true },
-      { path: 'a.txt' },
       { path: 'b c.txt' },
     ],
     seeds: [],
@@ -64,6 +63,27 @@ test('a task is told of the document, the selection, its unsaved text and the fi
   expect(request?.documents.under(editor.root)).toEqual(
     new Map([['a.txt', { version: 2, text: 'one\ndeux\nthree\n' }]]),
   );
+});
+
+test('a file to attach must be there, on disk or in a buffer, and is attached once', async () => {
+  const tasks = new FakeTasks();
+  await using editor = await openEditor({
+    tasks,
+    files: { 'a.txt': 'a\n', 'b.txt': 'b\n' },
+    unsaved: { 'new.txt': 'n' },
+  });
+  const attached = async (files: string[], params = {}): Promise<string[]> => {
+    await editor.runTask('x', { files, ...params });
+    return (tasks.started.at(-1)?.attachments ?? []).map(({ path }) => path);
+  };
+  expect(await attached(['b.txt', './b.txt', 'new.txt', editor.uri('b.txt')])).toEqual(['b.txt', 'new.txt']);
+  const textDocument = { uri: editor.uri('a.txt') };
+  expect(await attached(['a.txt', 'b.txt'], { textDocument })).toEqual(['a.txt', 'b.txt']);
+  await expect(attached(['b.txt', 'missing.py'])).rejects.toMatchObject({
+    code: -32602,
+    message: `files[1]: there is no missing.py in ${editor.root}.`,
+  });
+  expect(tasks.started).toHaveLength(2);
 });
 
 test.each<[form: string, args: unknown[] | undefined, prompt: string]>([
@@ -119,6 +139,7 @@ test.each<[what: string, method: string, params: unknown, code: number, holding:
   ['a member of a list', 'codex/accept', { hunks: ['h1', 7] }, -32602, 'hunks[1]'],
   ['a missing field', 'codex/approve', { approvalId: 'x' }, -32602, 'decision'],
   ['no object', 'codex/thread', 'text', -32602, 'codex/thread'],
+  ['an empty prompt', 'codex/runTask', { prompt: '   ' }, -32602, 'prompt'],
   ['a file outside', 'codex/runTask', { prompt: 'x', files: ['../x'] }, -32602, 'files[0]'],
   ['a command that is not there', 'workspace/executeCommand', { command: 'codex.nope' }, -32602, 'codex.nope'],
   [
@@ -188,6 +209,95 @@ test('the default thread: the last started, else the only one with something pen
   await editor.request('codex/cancel', {});
   expect(tasks.cancelled).toEqual([task.threadId]);
   editor.messages();
+});
+
+test('a deleted thread leaves nothing behind: no diagnostics, no actions, no documents', async () => {
+  const tasks = new FakeTasks();
+  await using editor = await openEditor({ tasks, files: { 'a.txt': 'one\n' } });
+  const review = { files: [fileInReview('a.txt', 'one\n', [{ line: 0, oldLines: ['one\n'], newLines: ['ONE\n'] }])] };
+  for (const threadId of ['one', 'two']) {
+    tasks.add(threadId, editor.root, 'inReview');
+    tasks.setReview(threadId, review);
+    await editor.request('codex/openReview', { threadId });
+    tasks.emit(threadId, { type: 'changesetUpdated', files: 1, additions: 1, deletions: 1 });
+  }
+  await editor.waitFor('both reviews', () => editor.diagnostics('a.txt').length === 2);
+  await editor.request('codex/delete', { threadId: 'one' });
+  await editor.waitFor('the other review', () => editor.diagnostics('a.txt').length === 1);
+  expect((await editor.titles('a.txt')).filter((title) => title.startsWith('Codex: accept'))).toEqual([
+    'Codex: accept this hunk',
+    'Codex: accept all changes in this file',
+    'Codex: accept all changes',
+  ]);
+  expect(await readdir(join(editor.root, '.codex/local'))).toEqual(['.gitignore', 'two']);
+  await editor.executeCommand('codex.delete', ['two']);
+  await editor.waitFor('the end of the review', () => editor.diagnostics('a.txt').length === 0);
+  expect(await editor.titles('a.txt')).toEqual(['Codex: new task…', 'Codex: status']);
+  expect(await readdir(join(editor.root, '.codex/local'))).toEqual(['.gitignore']);
+});
+
+test('deleting a running thread ends its progress', async () => {
+  const tasks = new FakeTasks();
+  await using editor = await openEditor({ tasks });
+  const { threadId } = await editor.runTask('x');
+  await editor.waitFor('the begin', () => editor.progress.length > 0);
+  expect(await editor.titles('a.txt')).toContain('Codex: cancel: x');
+  await editor.request('codex/delete', { threadId });
+  await editor.waitFor('the end', () => editor.progress.at(-1)?.value.kind === 'end');
+  expect(await editor.titles('a.txt')).not.toContain('Codex: cancel: x');
+});
+
+test('what is deleted lies in the workspace: no link is followed', async () => {
+  const outside = await realpath(await mkdtemp(join(tmpdir(), 'codex-outside-')));
+  const tasks = new FakeTasks();
+  await using editor = await openEditor({ tasks, files: { '.codex/local/other/review.diff': 'x' } });
+  await mkdir(join(outside, 'two'));
+  for (const folder of [outside, join(outside, 'two')]) await writeFile(join(folder, 'kept'), 'x');
+  await symlink(outside, join(editor.root, '.codex/local/one'));
+  tasks.add('one', editor.root);
+  await editor.request('codex/delete', { threadId: 'one' });
+  await rm(join(editor.root, '.codex'), { recursive: true });
+  await symlink(outside, join(editor.root, '.codex'));
+  await symlink(outside, join(outside, 'local'));
+  tasks.add('two', editor.root);
+  await editor.request('codex/delete', { threadId: 'two' });
+  expect(tasks.deleted).toEqual(['one', 'two']);
+  expect((await readdir(outside)).toSorted()).toEqual(['kept', 'local', 'two']);
+  expect(await readdir(join(outside, 'two'))).toEqual(['kept']);
+  await rm(outside, { recursive: true });
+});
+
+test('one broken thread takes nothing of the others: it is logged, once, and left out', async () => {
+  const tasks = new FakeTasks();
+  const first = await openEditor({ tasks, files: { 'a.txt': 'one\n' } });
+  await using _ = first;
+  await first.request('codex/status', {});
+  tasks.add('broken', first.root, 'inReview');
+  tasks.add('good', first.root, 'inReview');
+  tasks.setReview('good', {
+    files: [fileInReview('a.txt', 'one\n', [{ line: 0, oldLines: ['one\n'], newLines: ['ONE\n'] }])],
+  });
+  const { rootOf } = tasks;
+  tasks.rootOf = async (threadId) => {
+    if (threadId === 'broken') throw new SyntaxError('line 3 of the record is broken');
+    return rootOf.call(tasks, threadId);
+  };
+  await using editor = await openEditor({ tasks, place: { root: first.root, stateFolder: first.stateFolder } });
+  await editor.waitFor('the good one', () => editor.diagnostics('a.txt').length === 1);
+  tasks.approvals = () => {
+    throw new SyntaxError('no approvals');
+  };
+  for (let count = 0; count < 3; count++) expect(await editor.titles('a.txt')).toContain('Codex: accept this hunk');
+  tasks.list = tasks.waiting = async () => {
+    throw new SyntaxError('no list');
+  };
+  await expect(editor.request('codex/status', {})).resolves.toMatchObject({ threads: [], approvals: [] });
+  expect(editor.log.splice(0).map((text) => text.split('\n')[0])).toEqual([
+    'thread broken: SyntaxError: line 3 of the record is broken',
+    `the approvals of ${editor.root}: SyntaxError: no approvals`,
+    `the threads of ${editor.root}: SyntaxError: no list`,
+    `the approvals of ${editor.root}: SyntaxError: no list`,
+  ]);
 });
 
 test('the status is answered, and its twin also says it as one line', async () => {

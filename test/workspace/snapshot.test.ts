@@ -46,6 +46,14 @@ test('each kind of file is what it is', async () => {
   ]);
 });
 
+test.each([[0], [100], [7_999], [9_000]])(
+  'a NUL at %i makes UTF-8 binary; git looks at the first 8000 bytes only',
+  async (at) => {
+    using folder = makeFolder({ 'a.dat': Buffer.from(`${'x'.repeat(at)}\0${'é'.repeat(100)}\n`) });
+    expect(await readState(folder.path, 'a.dat')).toMatchObject({ kind: 'binary', size: at + 202 });
+  },
+);
+
 test('nothing is read through a symbolic link, or below a file', async () => {
   using outside = makeFolder({ 'secret/key': 'k' });
   using folder = makeFolder({ file: 'f' });

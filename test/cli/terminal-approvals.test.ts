@@ -1,0 +1,78 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import type { CliOptions } from '../../server/cli/options.ts';
+import { answerOnTerminal } from '../../server/cli/terminal-approvals.ts';
+import type { Decision } from '../../server/protocol/thread.ts';
+import { FakeTasks } from '../support/fake-tasks.ts';
+
+/** Asks for each of `titles` at once, lets `person` act at each question, and answers what was decided, and what was shown. */
+async function decide(options: {
+  terminal: boolean;
+  titles?: string[];
+  person: (stdin: PassThrough, stop: () => void) => void;
+}): Promise<{ decisions: Decision[]; shown: string }> {
+  const stop = new AbortController();
+  const stdin = Object.assign(new PassThrough(), { isTTY: options.terminal });
+  const stderr = Object.assign(new PassThrough(), { isTTY: options.terminal, columns: 80 });
+  const shown = text(stderr);
+  const tasks = new FakeTasks();
+  tasks.add('one', '/root');
+  const face: Partial<CliOptions> = {};
+  answerOnTerminal(tasks, Object.assign(face, { stdin, stderr, signal: stop.signal }) as CliOptions);
+  stderr.on('data', (chunk: Buffer) => {
+    if (chunk.includes('allow?')) setImmediate(() => options.person(stdin, () => stop.abort()));
+  });
+  if (!options.terminal) options.person(stdin, () => stop.abort());
+  const titles = options.titles ?? ['Run: make'];
+  const settled = new Promise<void>((resolve) => {
+    tasks.subscribe(({ event }) => {
+      if (event.type === 'approvalResolved' && tasks.answered.length === titles.length) resolve();
+    });
+  });
+  for (const [index, title] of titles.entries()) {
+    const approval = { approvalId: `p${index}`, threadId: 'one', turnId: 'u', kind: 'command' as const, title };
+    tasks.pending.push({ ...approval, requestedAt: '', root: '/root' });
+    tasks.emit('one', { type: 'approvalRequested', approval: { ...approval, requestedAt: '' } });
+  }
+  await settled;
+  stderr.end();
+  return { decisions: tasks.answered.map(({ decision }) => decision), shown: await shown };
+}
+
+test.each<[typed: string, decision: Decision]>([
+  ['y\n', 'accept'],
+  ['YES\n', 'accept'],
+  ['t\n', 'acceptForThread'],
+  ['c\n', 'cancel'],
+  ['n\n', 'decline'],
+  ['\n', 'decline'],
+  ['constructor\n', 'decline'],
+  ['\u0003', 'cancel'],
+  ['\u0004', 'decline'],
+])('%j at the terminal is %s', async (typed, decision) => {
+  const { decisions } = await decide({ terminal: true, person: (stdin) => stdin.write(typed) });
+  expect(decisions).toEqual([decision]);
+});
+
+test('a terminal that goes away declines what is asked, and all that is asked after that', async () => {
+  const titles = ['Run: make', 'Run: make test'];
+  const { decisions, shown } = await decide({ terminal: true, titles, person: (stdin) => stdin.end() });
+  expect(decisions).toEqual(['decline', 'decline']);
+  expect(shown).toContain('declined, because there is no terminal to ask at: Run: make test\n');
+});
+
+test('the end of the program cancels', async () => {
+  const { decisions } = await decide({ terminal: true, person: (_, stop) => stop() });
+  expect(decisions).toEqual(['cancel']);
+});
+
+test.each<[what: string, person: (stdin: PassThrough) => void]>([
+  ['open', () => {}],
+  ['closed', (stdin) => stdin.end()],
+  ['full of answers', (stdin) => stdin.write('y\ny\n')],
+])('where there is no terminal the answer is no: stdin is %s', async (_, person) => {
+  const { decisions, shown } = await decide({ terminal: false, person });
+  expect(decisions).toEqual(['decline']);
+  expect(shown).toBe('declined, because there is no terminal to ask at: Run: make\n');
+});
