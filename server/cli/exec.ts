@@ -154,7 +154,7 @@ async function report(
   if (flags['output-last-message']) await writeFile(flags['output-last-message'], summary);
   const changeset = await tasks.changeset(threadId, noDocuments);
   if (!flags.json) {
-    if (changeset.diff) stderr.write(`\n${color ? colorDiff(changeset.diff) : changeset.diff}\n`);
+    if (changeset.diff) stderr.write(`\n${colorDiff(changeset.diff, color)}\n`);
     if (summary) stdout.write(`${stdout.isTTY ? printable(summary) : summary}\n`);
   }
   if (end.status !== 'completed') return exitCodes[end.status];
@@ -170,9 +170,10 @@ async function report(
   const { result } = await tasks.accept(threadId, {}, shellFace);
   const { applied, conflicts, failed } = await result;
   const left = changeset.files.filter(({ path, sensitive }) => sensitive !== undefined && !applied.includes(path));
-  for (const path of applied) stderr.write(`applied ${path}\n`);
-  for (const { path, reason } of conflicts) stderr.write(`not applied: ${path}: ${reason}\n`);
-  for (const { path, reason } of failed) stderr.write(`not applied: ${path}: ${reason}\n`);
-  for (const { path, sensitive } of left) stderr.write(`not applied: ${path}: ${sensitive}; accept it by name\n`);
+  const say = (line: string) => stderr.write(`${printable(line)}\n`);
+  for (const path of applied) say(`applied ${path}`);
+  for (const { path, reason } of conflicts) say(`not applied: ${path}: ${reason}`);
+  for (const { path, reason } of failed) say(`not applied: ${path}: ${reason}`);
+  for (const { path, sensitive } of left) say(`not applied: ${path}: ${sensitive}; accept it by name`);
   return conflicts.length + failed.length + left.length > 0 ? exitCodes.notApplied : exitCodes.completed;
 }

@@ -14,8 +14,14 @@ export function paint(color: boolean): Paint {
 export const wantsColor = (stream: { isTTY?: boolean }, environment: NodeJS.ProcessEnv): boolean =>
   Boolean(environment.FORCE_COLOR) || (Boolean(stream.isTTY) && !environment.NO_COLOR && environment.TERM !== 'dumb');
 
-/** What comes from the model or a command is shown, never obeyed: no control sequence of it reaches the terminal. */
-export const printable = (text: string): string => stripVTControlCharacters(text).replace(/(?![\n\t])\p{Cc}/gu, '');
+/**
+ * What comes from the model or a command is shown, never obeyed: no control sequence of it reaches the terminal, and
+ * what would hide text or turn it round is seen.
+ */
+export const printable = (text: string): string =>
+  stripVTControlCharacters(text)
+    .replace(/(?![\n\t])\p{Cc}/gu, '')
+    .replace(/[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '\ufffd');
 
 export function colorDiff(diff: string, color = true): string {
   const { bold, red, green, cyan } = paint(color);

@@ -20,7 +20,7 @@ export async function threads(args: readonly string[], options: CliOptions): Pro
     const archived = args.includes('--all') ? (await tasks.list({ archived: true, limit: threadsMax })).threads : [];
     for (const thread of [...threads, ...archived]) {
       const { threadId, status, updatedAt, title, root } = thread;
-      const line = [threadId, status, updatedAt, fileURLToPath(root), printable(title)].join('  ');
+      const line = [threadId, status, updatedAt, printable(fileURLToPath(root)), printable(title)].join('  ');
       options.stdout.write(`${args.includes('--json') ? JSON.stringify(thread) : line}\n`);
     }
     return 0;
@@ -31,7 +31,9 @@ export async function diff(args: readonly string[], options: CliOptions): Promis
   return withThread(args, options, async (tasks, threadId) => {
     const changeset = await tasks.changeset(threadId, noDocuments);
     const color = wantsColor(options.stdout, options.environment);
-    options.stdout.write(color ? colorDiff(changeset.diff) : changeset.diff);
+    // For a person it is made harmless; for a program, such as git apply, it is as it is.
+    const isForPerson = color || options.stdout.isTTY;
+    options.stdout.write(isForPerson ? colorDiff(changeset.diff, color) : changeset.diff);
     return 0;
   });
 }
@@ -42,7 +44,7 @@ export async function apply(args: readonly string[], options: CliOptions): Promi
     const { result } = await tasks.accept(threadId, {}, shellFace);
     const outcome = await result;
     const left = files.filter(({ path, sensitive }) => sensitive !== undefined && !outcome.applied.includes(path));
-    for (const { path, sensitive } of left) options.stderr.write(`left out: ${path}: ${sensitive}\n`);
+    for (const { path, sensitive } of left) options.stderr.write(`left out: ${printable(path)}: ${sensitive}\n`);
     return print('applied', outcome, options) || (left.length > 0 ? 3 : 0);
   });
 }
@@ -71,8 +73,9 @@ export async function remove(args: readonly string[], options: CliOptions): Prom
 }
 
 function print(verb: string, { applied, conflicts, failed }: ApplyResult, { stdout, stderr }: CliOptions): number {
-  for (const path of applied) stdout.write(`${verb} ${path}\n`);
-  for (const { path, reason } of [...conflicts, ...failed]) stderr.write(`not ${verb}: ${path}: ${reason}\n`);
+  for (const path of applied) stdout.write(`${verb} ${printable(path)}\n`);
+  for (const { path, reason } of [...conflicts, ...failed])
+    stderr.write(`not ${verb}: ${printable(`${path}: ${reason}`)}\n`);
   return conflicts.length + failed.length > 0 ? 3 : 0;
 }
 

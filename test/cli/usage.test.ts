@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import metadata from '../../package.json' with { type: 'json' };
 import { subcommands } from '../../server/cli/commands.ts';
+import { colorDiff, printable } from '../../server/cli/progress.ts';
 import { runProgram } from '../support/program.ts';
 
 test('--version and --help', async () => {
@@ -66,4 +67,11 @@ test('an old Node gets one sentence and exit 1', async () => {
   });
   expect(code).toBe(1);
   expect(stderr).toBe('codex-lsp needs Node 22.12 or newer; this is Node 22.11.0.\n');
+});
+
+test('what is printed for a person obeys nothing that the model or a file name says', () => {
+  const hostile = 'a\x1b[2Jb\x1b]0;title\x07c\u202ed\u200b\r\x9b31me\ttab\nline';
+  expect(printable(hostile)).toBe('abc\ufffdd\ufffde\ttab\nline');
+  const diff = colorDiff('diff --git a/\x1b[31mx b/x\n+\x1b[2Jadded\n', false);
+  expect(diff).toBe('diff --git a/x b/x\n+added\n');
 });
