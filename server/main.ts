@@ -7,12 +7,14 @@ import { type CliOptions, readSettings, stateDirOf, UsageError } from './cli/opt
 declare const CODEX_LSP_VERSION: string | undefined;
 export const version = typeof CODEX_LSP_VERSION === 'string' ? CODEX_LSP_VERSION : '0.0.0';
 
+const usageChars = Math.max(...Object.values(subcommands).map(({ usage }) => usage.length));
+
 const help = `codex-lsp ${version}: a sandboxed coding agent for every editor, as a language server.
 
 codex-lsp --stdio             serve an editor on stdin and stdout (also with no argument, where stdin is no terminal)
 codex-lsp --pipe=PATH         the same over a socket that the editor has opened
 ${Object.values(subcommands)
-  .map(({ usage, doc }) => `codex-lsp ${usage.padEnd(19)} ${doc}`)
+  .map(({ usage, doc }) => `codex-lsp ${usage.padEnd(usageChars)} ${doc}`)
   .join('\n')}
 codex-lsp --version, --help
 

@@ -37,7 +37,7 @@ export const subcommands: Readonly<Record<string, Subcommand>> = {
     run: async (args, options) => (await import('./threads.ts')).diff(args, options),
   },
   apply: {
-    usage: 'apply THREAD',
+    usage: 'apply THREAD [PATH...]',
     doc: 'writes what is pending to the workspace',
     run: async (args, options) => (await import('./threads.ts')).apply(args, options),
   },

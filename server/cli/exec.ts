@@ -174,6 +174,7 @@ async function report(
   for (const path of applied) say(`applied ${path}`);
   for (const { path, reason } of conflicts) say(`not applied: ${path}: ${reason}`);
   for (const { path, reason } of failed) say(`not applied: ${path}: ${reason}`);
-  for (const { path, sensitive } of left) say(`not applied: ${path}: ${sensitive}; accept it by name`);
+  for (const { path, sensitive } of left)
+    say(`not applied: ${path}: ${sensitive}; to apply it all the same: codex-lsp apply ${threadId} ${path}`);
   return conflicts.length + failed.length + left.length > 0 ? exitCodes.notApplied : exitCodes.completed;
 }

@@ -34,6 +34,8 @@ export async function serve(args: readonly string[], options: CliOptions): Promi
         log,
         exit: resolve,
       });
+      // What is no pipe, as /dev/null, ends without being closed.
+      (socket ?? stdin).once('end', () => resolve(1));
       if (signal.aborted) end();
       signal.addEventListener('abort', end, { once: true });
     })();

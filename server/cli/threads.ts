@@ -38,14 +38,21 @@ export async function diff(args: readonly string[], options: CliOptions): Promis
   });
 }
 
-export async function apply(args: readonly string[], options: CliOptions): Promise<number> {
-  return withThread(args, options, async (tasks, threadId) => {
-    const { files } = await tasks.changeset(threadId, noDocuments);
-    const { result } = await tasks.accept(threadId, {}, shellFace);
+/** `THREAD [PATH...]`: these files, also sensitive ones; without a path, everything that is not. */
+export async function apply([threadId, ...paths]: readonly string[], options: CliOptions): Promise<number> {
+  return withThread(threadId === undefined ? [] : [threadId], options, async (tasks, thread) => {
+    const { files } = await tasks.changeset(thread, noDocuments);
+    if (files.length === 0) options.stderr.write('Nothing is pending in this thread.\n');
+    const { result } = await tasks.accept(thread, paths.length > 0 ? { files: paths } : {}, shellFace);
     const outcome = await result;
+    const code = print('applied', outcome, options);
+    if (paths.length > 0) return code;
     const left = files.filter(({ path, sensitive }) => sensitive !== undefined && !outcome.applied.includes(path));
-    for (const { path, sensitive } of left) options.stderr.write(`left out: ${printable(path)}: ${sensitive}\n`);
-    return print('applied', outcome, options) || (left.length > 0 ? 3 : 0);
+    for (const { path, sensitive } of left) {
+      const how = `codex-lsp apply ${thread} ${printable(path)}`;
+      options.stderr.write(`left out: ${printable(path)}: ${sensitive}; to apply it all the same: ${how}\n`);
+    }
+    return code || (left.length > 0 ? 3 : 0);
   });
 }
 

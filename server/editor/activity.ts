@@ -42,7 +42,9 @@ export class Activity {
 
   /** Another process, or an earlier one, has this thread as well. */
   learn(threadId: string, root: string, title: string): void {
-    if (!this.#threads.has(threadId)) this.#threads.set(threadId, { threadId, root, title, said: '' });
+    const known = this.#threads.get(threadId);
+    if (known) known.title ||= title;
+    else this.#threads.set(threadId, { threadId, root, title, said: '' });
   }
 
   fold({ threadId, turnId, event }: EventEnvelope, root: string, nowMs: number): ThreadActivity {

@@ -3,7 +3,7 @@ import type { ApplyResult } from '../protocol/changeset.ts';
 import type { Approval, ThreadEventOf } from '../protocol/thread.ts';
 import { firstLine, oneLine, plural } from './one-line.ts';
 
-type Line = { severity: 'info' | 'warning' | 'error'; text: string };
+export type Line = { severity: 'info' | 'warning' | 'error'; text: string };
 export type Counts = { files: number; additions: number; deletions: number };
 
 /** With Neovim's `LSP[codex] ` before it, it must fit into a line: a second one asks for a key, and swallows it. */

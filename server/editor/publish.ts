@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
 import { Activity, type ThreadActivity } from './activity.ts';
-import { applyLine, approvalLine, type Counts, rejectLine, turnLine } from './announce.ts';
+import { applyLine, approvalLine, type Counts, type Line, rejectLine, turnLine } from './announce.ts';
 import { Dialogs } from './ask.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Progress } from './progress.ts';
-import { rewriteReview } from './review-file.ts';
+import { isReviewOpen, rewriteReview } from './review-file.ts';
 import { Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
 import { folderFor, show, writeShown } from './shown-files.ts';
@@ -130,13 +130,19 @@ export class Publisher {
       case 'hunksDecided': {
         this.reviews.refresh(threadId, root);
         const rejected = event.hunks.filter(({ status }) => status === 'rejected').map(({ path }) => path);
-        if (rejected.length > 0) this.#say(rejectLine(rejected));
+        if (rejected.length > 0) this.#say(this.#withReload(rejectLine(rejected), threadId, root));
         break;
       }
       case 'applied':
       case 'undone':
         this.reviews.refresh(threadId, root);
-        this.#say(applyLine(event.type, event.result, this.#writtenWhileOpen(root, event.result.applied)));
+        this.#say(
+          this.#withReload(
+            applyLine(event.type, event.result, this.#writtenWhileOpen(root, event.result.applied)),
+            threadId,
+            root,
+          ),
+        );
         break;
       case 'turnCompleted':
         this.progress.end(threadId, event.status);
@@ -163,9 +169,18 @@ export class Publisher {
     mode: 'task' | 'ask' | undefined,
   ): Promise<void> {
     await this.reviews.refreshed(thread.threadId, thread.root);
+    // Of a turn that another process began, only its end is known.
+    if (thread.title === '')
+      thread.title = (await this.#session.tasks.thread(thread.threadId, Number.MAX_SAFE_INTEGER)).thread.title;
     if (mode === 'ask' && event.status === 'completed') {
       await this.#answer(thread, thread.said || (event.summary ?? ''));
     } else this.#say(turnLine(event, thread.title, this.#counts.get(thread.threadId)));
+  }
+
+  /** A review that is open shows what it was before the decision. */
+  #withReload(line: Line, threadId: string, root: string): Line {
+    if (!isReviewOpen(this.#session, threadId, root)) return line;
+    return { ...line, text: `${line.text} In review.diff: ${this.#session.profile.reload}.` };
   }
 
   #say({ severity, text }: { severity: 'info' | 'warning' | 'error'; text: string }): void {

@@ -3,7 +3,7 @@ import type { CodeAction, Range } from 'vscode-languageserver';
 import { locateInReview } from '../changeset/review-document.ts';
 import type { Review, ReviewFile, ReviewHunk } from '../changeset/review-types.ts';
 import { action } from './code-actions.ts';
-import { type FileInReview, hunksAt, type Reviews } from './reviews.ts';
+import { type FileInReview, hunksAt, isUndecided, type Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
 
 /** In a source file. */
@@ -44,13 +44,14 @@ export function reviewDocumentActions(
 function hunkActions(threadId: string, touched: readonly ReviewHunk[], suffix: string): CodeAction[] {
   const ids = (hunks: readonly ReviewHunk[]): string[] => hunks.map(({ id }) => id);
   const pending = touched.filter(isPending);
+  const open = touched.filter(isUndecided);
   const which = (count: number): string => (count === 1 ? 'this hunk' : `these ${count} hunks`) + suffix;
   return [
     ...(pending.length > 0
       ? [action('quickfix', `accept ${which(pending.length)}`, 'codex.accept', { threadId, hunks: ids(pending) })]
       : []),
-    ...(touched.length > 0
-      ? [action('quickfix', `reject ${which(touched.length)}`, 'codex.reject', { threadId, hunks: ids(touched) })]
+    ...(open.length > 0
+      ? [action('quickfix', `reject ${which(open.length)}`, 'codex.reject', { threadId, hunks: ids(open) })]
       : []),
   ];
 }

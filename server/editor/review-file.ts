@@ -27,10 +27,18 @@ export async function openReview(session: Session, threadId: string): Promise<{ 
   return { uri: show(session, path) };
 }
 
+/** Whether the editor has it open: then it shows what the review was, until it is reloaded. */
+export const isReviewOpen = (session: Session, threadId: string, root: string): boolean =>
+  placesOf(session, threadId, root).some((path) => session.documents.at(path) !== undefined);
+
+const placesOf = (session: Session, threadId: string, root: string): string[] => [
+  join(root, '.codex', 'local', threadId, fileName),
+  join(session.tasks.folderOf(threadId), fileName),
+];
+
 /** Brings the file up to date where there is one. */
 export async function rewriteReview(session: Session, threadId: string, root: string): Promise<void> {
-  const places = [join(root, '.codex', 'local', threadId, fileName), join(session.tasks.folderOf(threadId), fileName)];
-  for (const path of places) {
+  for (const path of placesOf(session, threadId, root)) {
     const there = await readFile(path, 'utf8').catch(() => undefined);
     const open = session.documents.at(path);
     // What the user has written into it and not saved is theirs.

@@ -137,6 +137,12 @@ test('completed but not all could be applied: exit 3, and what was left out is n
   expect(stderr).toContain('not applied: .vscode/tasks.json');
   expect(await it.workspace.read('a.txt')).toBe('1\n');
   expect(await it.workspace.read('.vscode/tasks.json')).toBeUndefined();
+  const [, threadId = ''] = /codex-lsp apply (\S+) \.vscode/.exec(stderr) ?? [];
+  expect(await it.run('apply', threadId, '.vscode/tasks.json')).toMatchObject({
+    code: 0,
+    stdout: 'applied .vscode/tasks.json\n',
+  });
+  expect(await it.workspace.read('.vscode/tasks.json')).toBe('{}\n');
 });
 
 test('Ctrl-C in the middle of a command ends it cleanly: 130, no process left', async () => {

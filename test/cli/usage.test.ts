@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import metadata from '../../package.json' with { type: 'json' };
 import { subcommands } from '../../server/cli/commands.ts';
@@ -60,13 +64,39 @@ test('exec --help lists every option of the contract', async () => {
   expect(stdout.split('\n').filter((line) => line.length > 120)).toEqual([]);
 });
 
+const older = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.11.0' } })";
+const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(older)}`];
+
 test('an old Node gets one sentence and exit 1', async () => {
-  const older = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.11.0' } })";
-  const { code, stderr } = await runProgram(['--version'], {
-    nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(older)}`],
+  const folder = await mkdtemp(join(tmpdir(), 'codex-lsp-old-node-'));
+  const bin = join(folder, 'codex-lsp.js');
+  await copyFile(join(import.meta.dirname, '../../bin/codex-lsp.js'), bin);
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+  const { code, stderr } = await runProgram(['--version'], { nodeArgs, bin });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: 'codex-lsp needs Node 22.12 or newer; this is Node 22.11.0.\n' });
+  await rm(folder, { recursive: true });
+});
+
+test('a checkout brings its own Node for an old one', async () => {
+  expect(await runProgram(['--version'], { nodeArgs })).toMatchObject({ code: 0, stdout: `${metadata.version}\n` });
+});
+
+test('stdin that is no pipe and at its end: exit 1 without a word', async () => {
+  const child = spawnSync(process.execPath, [join(import.meta.dirname, '../../bin/codex-lsp.js'), '--stdio'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      CODEX_LSP_STATE_DIR: join(tmpdir(), `codex-lsp-eof-${process.pid}`),
+    },
   });
-  expect(code).toBe(1);
-  expect(stderr).toBe('codex-lsp needs Node 22.12 or newer; this is Node 22.11.0.\n');
+  expect({ status: child.status, stdout: child.stdout, stderr: child.stderr }).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: '',
+  });
+  await rm(join(tmpdir(), `codex-lsp-eof-${process.pid}`), { recursive: true, force: true });
 });
 
 test('what is printed for a person obeys nothing that the model or a file name says', () => {

@@ -21,6 +21,8 @@ if (!existsSync(own) && major < 24) {
 const node = existsSync(own) ? own : process.execPath;
 const PATH = `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`;
 const child = spawn(node, process.argv.slice(2), { stdio: 'inherit', env: { ...process.env, PATH } });
-// The terminal's Ctrl-C reaches the child too; how it ends is the child's to say.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// A terminal's Ctrl-C reaches the child by itself; how it ends is the child's to say.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY) || child.kill(signal));
+}
 child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));

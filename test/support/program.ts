@@ -24,11 +24,16 @@ export function startProgram(
     env?: Record<string, string | undefined>;
     input?: string;
     nodeArgs?: readonly string[];
+    /** Another than that of this checkout. */
+    bin?: string;
   } = {},
 ): Program {
   if (!existsSync(built)) throw new Error('dist/ is missing: run `npm run build` before the tests.');
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', ...options.env };
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), bin, ...args], { cwd: options.cwd, env });
+  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), options.bin ?? bin, ...args], {
+    cwd: options.cwd,
+    env,
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
