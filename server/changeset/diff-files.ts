@@ -9,14 +9,14 @@ import type { Review, ReviewFile } from './review-types.ts';
 
 export type DiffFile = { file: ReviewFile; header: readonly string[]; blocks: readonly DiffBlock[] };
 
-/** Of files with pending hunks. What is not among them (binary contents, a file that became a link) needs words. */
+/** Of files with pending hunks. What is not among them (binary or too large contents, a file that became a link) needs words. */
 export const diffFiles = (review: Review): DiffFile[] => review.files.flatMap((file) => diffFile(file) ?? []);
 
 export const hasPending = (file: ReviewFile): boolean => file.hunks.some(({ status }) => status === 'pending');
 
 function diffFile(file: ReviewFile): DiffFile | undefined {
   const { user, agent } = file;
-  if (!hasPending(file)) return undefined;
+  if (file.tooLarge || !hasPending(file)) return undefined;
   const oldMode = modeOf(user);
   const newMode = agent.kind === 'text' && user.kind === 'text' ? octal(modeAfter(file) ?? user.mode) : modeOf(agent);
   const blocks = diffBlocks(file);

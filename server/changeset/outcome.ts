@@ -6,6 +6,7 @@ import { changedBlocks } from './hunks.ts';
 import { applyLineEdits, splitLines } from './lines.ts';
 import { isWhole, metadataStatus, modeAfter, movesStill } from './metadata.ts';
 import type { FileOutcome, LineEdit, Review, ReviewFile, ReviewHunk } from './review-types.ts';
+import { areComparable } from './too-large.ts';
 
 /** What accepting exactly these hunks makes of each file; ids of hunks that are not pending are ignored. */
 export function acceptOutcomes(review: Review, ids: ReadonlySet<string>): FileOutcome[] {
@@ -16,15 +17,15 @@ export function acceptOutcomes(review: Review, ids: ReadonlySet<string>): FileOu
 }
 
 function outcomeOf(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOutcome {
-  const { path, agent, user } = file;
+  const { path, agent, user, tooLarge } = file;
   const moved = movesStill(file) ? { from: file.userPath } : {};
   const hunks = accepted.map(({ id }) => id);
-  if (user.kind !== 'text' || agent.kind !== 'text')
+  if (user.kind !== 'text' || agent.kind !== 'text' || tooLarge)
     return { path, ...moved, before: user, after: agent, edits: [], hunks };
   const edits: LineEdit[] = accepted
     .filter((hunk) => !isWhole(hunk))
     .map(({ line, oldLines, newLines }) => ({ line, deleteCount: oldLines.length, lines: newLines }));
-  const text = applyLineEdits(splitLines(user.text), edits);
+  const text = edits.length === 0 ? user.text : applyLineEdits(splitLines(user.text), edits);
   return {
     path,
     ...moved,
@@ -35,8 +36,9 @@ function outcomeOf(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOutco
   };
 }
 
-/** What makes `before` of `now`, as edits of `now`: ascending, not overlapping. */
+/** What makes `before` of `now`, as edits of `now`: ascending, not overlapping. None where they are too large for it. */
 export function lineEdits(now: string, before: string): LineEdit[] {
+  if (!areComparable(now, before)) return [];
   const nowLines = splitLines(now);
   const beforeLines = splitLines(before);
   return changedBlocks(nowLines, beforeLines).map(({ oldLine, oldCount, newLine, newCount }) => ({
@@ -79,12 +81,12 @@ function keepPending(file: ReviewFile, copy: Map<string, CopyEntry>): void {
 
 /** The old base stays, for it is what the conflict is about; accepted hunks are part of it now, rejected ones gone. */
 function keepConflicting(file: ReviewFile, copy: Map<string, CopyEntry>): void {
-  const { path, base, agent } = file;
+  const { path, base, agent, tooLarge } = file;
   if (base === 'unknown') {
     copy.set(path, { base, agent: withoutRejected(file) });
     return;
   }
-  if (base.kind !== 'text' || agent.kind !== 'text') {
+  if (base.kind !== 'text' || agent.kind !== 'text' || tooLarge) {
     if (file.from !== undefined) copy.set(file.from, { base, agent: absent });
     copy.set(path, { base: file.from === undefined ? base : absent, agent });
     return;
@@ -115,14 +117,15 @@ const statusesOf = (file: ReviewFile): Map<string, ReviewHunk['status']> =>
   new Map(file.hunks.map((hunk) => [hunk.id, hunk.status]));
 
 function withoutRejected(file: ReviewFile): FileState {
-  const { agent, user } = file;
-  if (agent.kind !== 'text' || user.kind !== 'text') return agent;
+  const { agent, user, tooLarge } = file;
+  if (agent.kind !== 'text' || user.kind !== 'text' || tooLarge) return agent;
   const status = statusesOf(file);
   return { ...agent, text: agentText(file, user.text, agent.text, (id) => status.get(id) !== 'rejected') };
 }
 
 /** `base` with those of the agent's blocks that are `kept`. */
 function agentText({ path }: ReviewFile, base: string, agent: string, kept: (id: string) => boolean): string {
+  if (base === agent) return base;
   const { baseLines, agentLines, blocks, ids } = agentBlocks(path, base, agent);
   const edits = blocks
     .filter((_, index) => kept(ids[index] ?? ''))

@@ -1,5 +1,5 @@
 /** The model's patch format, text to sections. Lenient about dress (padding, a heredoc or fence around it), strict about content. */
-import { normalPath, refusalOf } from './path-rules.ts';
+import { lengthRefusalOf, normalPath, refusalOf } from './path-rules.ts';
 
 export { patchGrammar } from './patch-grammar.ts';
 
@@ -19,6 +19,8 @@ export type ParsedPatch = { ok: true; sections: PatchSection[] } | { ok: false; 
 
 /** UTF-16 units of one patch. */
 export const patchLengthMax = 2_000_000;
+/** Files of one patch, a moved one twice. */
+const patchPathsMax = 2000;
 
 /** The error is a sentence for the model: which line, and what is wrong with it. */
 export function parsePatch(text: string): ParsedPatch {
@@ -134,10 +136,14 @@ function readSection(cursor: Cursor, header: string, seen: Set<string>): PatchSe
 
 /** Takes the line that the name stands in. */
 function readPath(cursor: Cursor, name: string, seen: Set<string>): string {
-  const path = normalPath(name.trim());
+  const written = name.trim();
+  const tooLong = lengthRefusalOf(written);
+  if (tooLong !== undefined) throw cursor.fault(`the path ${tooLong}`);
+  const path = normalPath(written);
   const refusal = refusalOf(path);
   if (refusal !== undefined) throw cursor.fault(`the path ${refusal}`);
   if (seen.has(path)) throw cursor.fault(`${path} has a section already; put all changes of a file into one`);
+  if (seen.size >= patchPathsMax) throw cursor.fault(`a patch has at most ${patchPathsMax} paths; send it in parts`);
   seen.add(path);
   cursor.next();
   return path;

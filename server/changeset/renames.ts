@@ -2,6 +2,7 @@
 import { absent, type FileState } from './file-state.ts';
 import { splitLines } from './lines.ts';
 import type { CopyChange } from './review-types.ts';
+import { countLines } from './too-large.ts';
 
 /** One file of a review before its hunks are known. `from`, `userPath`: as in `ReviewFile`. */
 export type PairedChange = CopyChange & { from?: string; userPath: string; user: FileState };
@@ -78,10 +79,14 @@ type Candidate = { pair: Pair; similarity: number; sameName: boolean };
 
 /** The most alike first, each file in at most one pair. */
 function similarPairs(gone: readonly CopyChange[], come: readonly CopyChange[]): Pair[] {
-  const before = gone.map((change) => ({ change, lines: countLines(change.base) }));
-  const after = come.map((change) => ({ change, lines: countLines(change.agent) }));
-  const total = (list: typeof before): number => list.reduce((sum, { lines }) => sum + lines.total, 0);
-  if (total(before) * after.length + total(after) * before.length > comparedLinesMax) return [];
+  if (gone.length === 0 || come.length === 0) return [];
+  const total = (states: readonly (FileState | 'unknown')[]): number =>
+    states.reduce((sum, state) => sum + countLines(textOf(state), comparedLinesMax), 0);
+  const linesBefore = total(gone.map(({ base }) => base));
+  const linesAfter = total(come.map(({ agent }) => agent));
+  if (linesBefore * come.length + linesAfter * gone.length > comparedLinesMax) return [];
+  const before = gone.map((change) => ({ change, lines: lineTimes(change.base) }));
+  const after = come.map((change) => ({ change, lines: lineTimes(change.agent) }));
   const found: Candidate[] = [];
   for (const from of before) {
     for (const to of after) {
@@ -101,9 +106,12 @@ function similarPairs(gone: readonly CopyChange[], come: readonly CopyChange[]):
 
 type Counted = { total: number; times: ReadonlyMap<string, number> };
 
-function countLines(state: FileState | 'unknown'): Counted {
+const textOf = (state: FileState | 'unknown'): string =>
+  state !== 'unknown' && state.kind === 'text' ? state.text : '';
+
+function lineTimes(state: FileState | 'unknown'): Counted {
   const times = new Map<string, number>();
-  const lines = state !== 'unknown' && state.kind === 'text' ? splitLines(state.text) : [];
+  const lines = splitLines(textOf(state));
   for (const line of lines) times.set(line, (times.get(line) ?? 0) + 1);
   return { total: lines.length, times };
 }

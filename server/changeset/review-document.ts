@@ -17,6 +17,7 @@ export type ReviewHeading = {
   commands?: readonly { command: string; outcome: string }[];
 };
 
+const whatToDo = 'On a hunk, a code action accepts or rejects it, its file, or everything. Nothing is applied before.';
 const summaryLinesMax = 200;
 const commandsMax = 50;
 const conflictLinesMax = 40;
@@ -30,6 +31,7 @@ export function reviewDocument(review: Review, heading: ReviewHeading): string {
   const lines = [
     comment(`Codex: ${oneLine(heading.title)}`),
     comment(`Thread ${heading.threadId}`),
+    comment(review.files.some(hasPending) ? whatToDo : 'Nothing is left to decide.'),
     ...section('Summary', textLines(heading.summary ?? '', summaryLinesMax)),
     ...section(
       'Plan',
@@ -41,7 +43,7 @@ export function reviewDocument(review: Review, heading: ReviewHeading): string {
       'Sensitive: left out when everything is accepted; accept the file or the hunk by itself',
       sensitive(review),
     ),
-    ...section('Not text, so not in the diff below', inWords.flatMap(wholeLines)),
+    ...section('Not text, or too large to show, so not in the diff below', inWords.flatMap(wholeLines)),
     '#',
     ...files.flatMap(diffLines),
   ];
@@ -82,15 +84,15 @@ function conflictLines(file: ReviewFile): string[] {
     .flatMap((hunk) => [
       entry(file.path, hunk.id),
       `    ${where(file, hunk)}`,
-      ...side('yours', hunk.userLines ?? [], stateWords(file.user)),
-      ...side("the agent's", hunk.newLines, stateWords(file.agent)),
+      ...side('yours', hunk.userLines ?? [], stateWords(file.user, file)),
+      ...side("the agent's", hunk.newLines, stateWords(file.agent, file)),
     ]);
 }
 
-function where({ base, user, path, userPath, from }: ReviewFile, { line }: ReviewHunk): string {
+function where({ base, user, path, userPath, from, tooLarge }: ReviewFile, { line }: ReviewHunk): string {
   const moved = from === undefined ? '' : `${quotePath(from)} → ${quotePath(path)}, `;
   const unknown = base === 'unknown' ? ', which changed while nobody looked' : '';
-  return `${moved}${user.kind === 'text' ? `line ${line + 1} of ` : ''}${quotePath(userPath)}${unknown}`;
+  return `${moved}${user.kind === 'text' && !tooLarge ? `line ${line + 1} of ` : ''}${quotePath(userPath)}${unknown}`;
 }
 
 function side(whose: string, lines: readonly string[], words: string): string[] {
@@ -111,15 +113,21 @@ function wholeLines(file: ReviewFile): string[] {
   const moved = file.userPath === file.path ? '' : `moved from ${quotePath(file.userPath)}; `;
   return file.hunks
     .filter(({ status }) => status === 'pending')
-    .flatMap(({ id }) => [entry(file.path, id), `    ${moved}${stateWords(file.user)} → ${stateWords(file.agent)}`]);
+    .flatMap(({ id }) => [
+      entry(file.path, id),
+      `    ${moved}${stateWords(file.user, file)} → ${stateWords(file.agent, file)}`,
+    ]);
 }
 
-function stateWords(state: FileState): string {
+function stateWords(state: FileState, { tooLarge }: Pick<ReviewFile, 'tooLarge'>): string {
   switch (state.kind) {
     case 'absent':
       return 'nothing';
     case 'text':
-      return state.mode & 0o111 ? 'text, executable' : 'text';
+      return (
+        (tooLarge ? `text, ${Buffer.byteLength(state.text)} bytes, too large to show` : 'text') +
+        (state.mode & 0o111 ? ', executable' : '')
+      );
     case 'binary':
       return `binary, ${state.size} bytes${state.mode & 0o111 ? ', executable' : ''}`;
     case 'symlink':

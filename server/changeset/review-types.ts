@@ -33,7 +33,9 @@ export type ReviewFile = {
   /** As the user has it now, at `userPath`: buffer over disk. */
   user: FileState;
   sensitive?: string;
-  /** At least one; a binary, mode-only, rename-only or empty-file change has one of zero lines. */
+  /** Has texts that are never split into lines: the whole change is one hunk of zero lines. */
+  tooLarge?: true;
+  /** At least one; a binary, too large, mode-only, rename-only or empty-file change has one of zero lines. */
   hunks: readonly ReviewHunk[];
 };
 

@@ -10,6 +10,8 @@ import { type Placement, rebase } from './rebase.ts';
 import { type PairedChange, pairRenames } from './renames.ts';
 import type { CopyChange, Decisions, Review, ReviewFile, ReviewHunk } from './review-types.ts';
 import { sensitiveReason } from './sensitive.ts';
+import { linkKey } from './sensitive-links.ts';
+import { tooLargeChanges } from './too-large.ts';
 
 /**
  * `user`: the user's state of every path in `changes`, buffer over disk; a path that is not in it is absent.
@@ -23,16 +25,21 @@ export function reviewOf(
   decisions: Decisions,
 ): Review {
   const listed = changes.filter(({ path }) => !isGitPath(path) && !isOwnPath(path));
-  const files = pairRenames(listed, user)
-    .map((change) => reviewFile(change, decisions))
+  const paired = pairRenames(listed, user);
+  const tooLarge = tooLargeChanges(paired);
+  const links = new Set(listed.filter(({ agent }) => agent.kind === 'symlink').map(({ path }) => linkKey(path)));
+  const files = paired
+    .map((change) => reviewFile(tooLarge.has(change) ? { ...change, tooLarge: true } : change, decisions, links))
     .filter((file) => file.hunks.length > 0);
   return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
-function reviewFile(change: PairedChange, decisions: Decisions): ReviewFile {
-  const { path, from, userPath, base, agent, user } = change;
-  const sensitive =
-    sensitiveReason(path, base, agent) ?? (from === undefined ? undefined : sensitiveReason(from, base, agent));
+type Change = PairedChange & { tooLarge?: true };
+
+function reviewFile(change: Change, decisions: Decisions, links: ReadonlySet<string>): ReviewFile {
+  const { path, from, userPath, base, agent, user, tooLarge } = change;
+  const reasonAt = (at: string) => sensitiveReason(at, base, agent, links);
+  const sensitive = reasonAt(path) ?? (from === undefined ? undefined : reasonAt(from));
   return {
     path,
     kind: kindOf(change),
@@ -42,6 +49,7 @@ function reviewFile(change: PairedChange, decisions: Decisions): ReviewFile {
     agent,
     user,
     sensitive,
+    ...(tooLarge ? { tooLarge } : {}),
     hunks: hunksOf(change, decisions),
   };
 }
@@ -52,11 +60,11 @@ function kindOf({ from, base, agent, user }: PairedChange): ReviewFile['kind'] {
   return (base === 'unknown' ? user : base).kind === 'absent' ? 'create' : 'modify';
 }
 
-function hunksOf(change: PairedChange, decisions: Decisions): ReviewHunk[] {
-  const { base, agent, user } = change;
+function hunksOf(change: Change, decisions: Decisions): ReviewHunk[] {
+  const { base, agent, user, tooLarge } = change;
   if (base === 'unknown') return baselessHunks(change, decisions);
   if (sameState(base, agent) && change.from === undefined) return [];
-  if (base.kind !== 'text' || agent.kind !== 'text') return wholeHunk(change, base, decisions);
+  if (base.kind !== 'text' || agent.kind !== 'text' || tooLarge) return wholeHunk(change, base, decisions);
   const lineHunks = textHunks(change.path, base, agent, user, decisions);
   return [...lineHunks, ...metadataHunk(change, lineHunks, decisions)];
 }
@@ -68,6 +76,7 @@ function textHunks(
   user: FileState,
   decisions: Decisions,
 ): ReviewHunk[] {
+  if (base.text === agent.text) return [];
   const { baseLines, agentLines, blocks, ids } = agentBlocks(path, base.text, agent.text);
   const userLines = user.kind === 'text' ? splitLines(user.text) : [];
   const placements = (): Placement[] => {
@@ -106,13 +115,14 @@ function metadataHunk(change: PairedChange, lineHunks: readonly ReviewHunk[], de
 }
 
 /** A creation, a deletion, or a change that has no lines: all of the file or nothing. */
-function wholeHunk(change: PairedChange, base: FileState, decisions: Decisions): ReviewHunk[] {
+function wholeHunk(change: Change, base: FileState, decisions: Decisions): ReviewHunk[] {
   const { path, agent, user } = change;
   const id = wholeId(path, base, agent);
   const decided = decisions.get(id);
   const pending = sameState(user, base) && base.kind !== 'other' && agent.kind !== 'other';
   if (!decided && sameState(user, agent) && !movesStill(change)) return [];
   const status = decided ?? (pending ? 'pending' : 'conflicting');
+  const linesOf = linesIn(change);
   return [
     {
       id,
@@ -125,15 +135,21 @@ function wholeHunk(change: PairedChange, base: FileState, decisions: Decisions):
   ];
 }
 
-const linesOf = (state: FileState): string[] => (state.kind === 'text' ? splitLines(state.text) : []);
+/** The lines of a state of this change that are shown. */
+const linesIn =
+  ({ tooLarge }: Change) =>
+  (state: FileState): string[] =>
+    state.kind === 'text' && !tooLarge ? splitLines(state.text) : [];
 
 /** Nobody knows what the agent started from: everything that differs is shown, and none of it is guessed to fit. */
-function baselessHunks({ path, agent, user }: PairedChange, decisions: Decisions): ReviewHunk[] {
-  if (user.kind !== 'text' || agent.kind !== 'text' || user.text === agent.text) {
+function baselessHunks(change: Change, decisions: Decisions): ReviewHunk[] {
+  const { path, agent, user, tooLarge } = change;
+  if (tooLarge || user.kind !== 'text' || agent.kind !== 'text' || user.text === agent.text) {
     if (sameState(user, agent)) return [];
     const id = wholeId(path, user, agent);
     const status = decisions.get(id) ?? 'conflicting';
     const onlyMode = user.kind === 'text' && agent.kind === 'text';
+    const linesOf = linesIn(change);
     const [oldLines, newLines] = onlyMode ? [[], []] : [linesOf(user), linesOf(agent)];
     return [{ id, status, line: 0, oldLines, newLines, userLines: oldLines }];
   }

@@ -22,14 +22,16 @@ export const toChangeset = (threadId: string, review: Review): Changeset => ({
 });
 
 function fileChange(file: ReviewFile): FileChange {
-  const { path, kind, from, base, agent, user, sensitive } = file;
+  const { path, kind, from, base, agent, user, sensitive, tooLarge } = file;
+  const isBinary = [base, agent, user].some((state) => state !== 'unknown' && state.kind === 'binary');
   const mode = modeChange(base === 'unknown' ? user : base, agent);
   const blocks = new Map(diffBlocks(file).flatMap((block) => block.hunks.map((id) => [id, block] as const)));
   return {
     path,
     kind,
     ...(from === undefined ? {} : { from }),
-    ...([base, agent, user].some((state) => state !== 'unknown' && state.kind === 'binary') ? { binary: true } : {}),
+    // A client treats both alike: there are no lines to show.
+    ...(isBinary || tooLarge ? { binary: true } : {}),
     ...(mode ? { mode } : {}),
     ...(sensitive === undefined ? {} : { sensitive }),
     hunks: file.hunks.map((hunk) => protocolHunk(hunk, blocks.get(hunk.id))),

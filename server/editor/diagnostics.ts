@@ -90,9 +90,10 @@ export function describe(file: ReviewFile, hunk: ReviewHunk): string {
   return oneLine(`${conflict}+${hunk.newLines.length} -${hunk.oldLines.length} ${changed.trim()}`, 160);
 }
 
-function wholeFile({ kind, path, from, agent }: ReviewFile): string {
+function wholeFile({ kind, path, from, agent, tooLarge }: ReviewFile): string {
   if (kind === 'rename') return `renamed from ${from ?? 'another path'} to ${path}`;
   if (kind === 'create' || kind === 'delete') return `${kind}d`;
+  if (tooLarge) return 'changed, and too large to show';
   return agent.kind === 'binary' ? 'binary content changed' : 'mode changed';
 }
 

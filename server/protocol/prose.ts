@@ -59,7 +59,7 @@ export const values = `- **Status**, the first that holds: running, waitingForAp
 - **ApplyResult.** \`applied\` lists paths with at least one hunk applied; a path may stand in \`conflicts\` too.
 - **Changeset.** \`files\` is what differs between the copy and the text as the user has it now (buffer over disk), and what was decided in
   this review, listed until the next turn starts. \`diff\` holds the pending, non-conflicting hunks as one git-style unified diff that applies to
-  that text. Every file has at least one hunk: a binary, mode-only, rename-only or empty-file change has one of zero lines. Ignored
+  that text. Every file has at least one hunk: a binary, too large, mode-only, rename-only or empty-file change has one of zero lines. Ignored
   files are those ignored by the rules as they were before the turn; tracked files always count. \`sensitive\` says why "all" leaves
   the file out; naming it in \`hunks\` or \`files\` accepts it.
 - **Approval** of kind \`changes\` is the finished changeset: \`accept\` accepts all, \`decline\` rejects all, \`acceptForThread\` is -32602. It is

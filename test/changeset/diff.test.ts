@@ -472,6 +472,7 @@ describe('the review document', () => {
     expect(document).toBe(
       `# Codex: Do it well
 # Thread t1
+# On a hunk, a code action accepts or rejects it, its file, or everything. Nothing is applied before.
 #
 # Summary
 #   Done.
@@ -502,7 +503,7 @@ describe('the review document', () => {
 # * m.sh
 #     new executable
 #
-# Not text, so not in the diff below
+# Not text, or too large to show, so not in the diff below
 # * [${id('b bin')}] b bin
 #     binary, 3 bytes → binary, 3 bytes
 #

@@ -348,6 +348,36 @@ describe('what is refused, and why', () => {
   });
 });
 
+describe('paths are bounded before they are looked at', () => {
+  test.each([
+    ['folders', `${'d/'.repeat(900_000)}x`, /^Line 2 of the patch, .{0,200}: the path is longer than 4095 bytes\.$/],
+    ['dots', `${'./'.repeat(900_000)}x`, /the path is longer than 4095 bytes\.$/],
+    ['letters of two bytes', 'é/'.repeat(1400), /the path is longer than 4095 bytes\.$/],
+    ['depth', `${'d/'.repeat(100)}x`, /the path has more than 100 parts\.$/],
+    ['a name', `d/${'é'.repeat(128)}`, /the path has a part that is longer than 255 bytes\.$/],
+  ])('%s', (_name, path, error) => {
+    const startedAtMs = performance.now();
+    expect(run({}, wrap(`*** Add File: ${path}`, '+x'))).toMatch(error);
+    expect(run({ a: 'a\n' }, wrap('*** Update File: a', `*** Move to: ${path}`))).toMatch(
+      new RegExp(error.source.replace('Line 2', 'Line 3')),
+    );
+    expect(performance.now() - startedAtMs).toBeLessThan(500);
+  });
+
+  test('the longest are taken, with all their folders', () => {
+    const name = 'n'.repeat(255);
+    const path = `${`${name}/`.repeat(15)}${name}`;
+    expect(run({}, wrap(`*** Add File: ${path}`, '+x'))).toEqual({ [path]: 'x\n' });
+    expect(run({}, wrap(`*** Add File: ${'d/'.repeat(99)}x`, '+x'))).toEqual({ [`${'d/'.repeat(99)}x`]: 'x\n' });
+  });
+
+  test('so are their number', () => {
+    const sections = Array.from({ length: 2001 }, (_, i) => `*** Add File: f${i}\n+x`);
+    expect(run({}, wrap(...sections))).toMatch(/a patch has at most 2000 paths; send it in parts\.$/);
+    expect(Object.keys(run({}, wrap(...sections.slice(1))))).toHaveLength(2000);
+  });
+});
+
 test('a patch that could be searched for without end is refused in bounded time', () => {
   const lines = 'same\n'.repeat(200_000);
   const hunk = ['@@', ...Array.from({ length: 40 }, () => ' same'), '-other', '+x'];
