@@ -51,6 +51,8 @@ export function sandboxArguments(options: {
   descriptors: BwrapDescriptors;
 }): string[] {
   const { policy, host, root, cwd, hidden, environment, descriptors } = options;
+  const hiddenHere = hidden.filter((path) => isReadable(path, policy, host));
+  const masked = [...host.secretFolders, ...hiddenHere].filter((path) => !isInside(path, root));
   const temporary = (path: string) => [
     ...(host.bwrap.hasSize ? ['--size', String(Math.min(temporaryBytes, policy.diskBytesMax))] : []),
     '--tmpfs',
@@ -66,27 +68,31 @@ export function sandboxArguments(options: {
     ...['--clearenv', ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value])],
     ...systemTree(host),
     ...temporary('/tmp'),
-    ...['--dir', '/var/tmp'],
+    ...['--symlink', '../tmp', '/var/tmp'],
+    ...temporary('/dev/shm'),
     ...(homeIsInRoot ? [] : home),
     ...node(host),
     ...(policy.network === 'full' && host.resolver ? ['--ro-bind', host.resolver, host.resolver] : []),
     ...policy.readableRoots.flatMap((path) => ['--ro-bind-try', path, path]),
-    ...hidden.filter((path) => isReadable(path, policy, host)).flatMap((path) => ['--tmpfs', path]),
+    ...hiddenHere.flatMap((path) => ['--tmpfs', path]),
     // The workspace comes late: it may itself lie under a folder that was hidden above.
     ...[policy.mode === 'readOnly' ? '--ro-bind' : '--bind', root, root],
     ...(homeIsInRoot ? home : []),
+    // What is left of memory that could be written without a limit; mount points are made in it until here.
+    ...['/', '/dev', ...masked].flatMap((path) => ['--remount-ro', path]),
     ...(descriptors.seccomp === undefined ? [] : ['--seccomp', String(descriptors.seccomp)]),
     ...['--json-status-fd', String(descriptors.status), '--chdir', cwd],
   ];
 }
 
+/** No session of its own: until the command makes one, the holder reaches all of it with its process group. */
 function isolation(policy: SandboxPolicy, host: Host): string[] {
   return [
     ...['--unshare-user', '--uid', String(host.uid), '--gid', String(host.gid)],
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(policy.network === 'full' ? [] : ['--unshare-net']),
     ...(host.bwrap.hasDisableUserns ? ['--disable-userns'] : []),
-    ...['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--hostname', 'sandbox'],
+    ...['--die-with-parent', '--cap-drop', 'ALL', '--hostname', 'sandbox'],
   ];
 }
 

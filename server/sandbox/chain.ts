@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { close, constants, open } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, readFile, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Duplex } from 'node:stream';
@@ -79,7 +79,7 @@ export async function startChain(options: {
         ...shell(inherited),
         ...[layers.root, layers.upper, layers.work, layers.whiteouts, tools.mount, cgroup ?? ''],
         ...[tools.prlimit, ...limits(policy, host), '--', tools.bwrap, '--args', String(descriptor.arguments)],
-        ...['--', '/bin/bash', '-c', command],
+        ...['--', tools.setsid, '/bin/bash', '-c', command],
       ],
       {
         env: toolEnvironment,
@@ -122,8 +122,13 @@ function limits(policy: SandboxPolicy, { limits: hard }: Host): string[] {
  */
 async function outputPipe(layers: CopyLayers, tools: Tools): Promise<{ reader: number; writer: number }> {
   const path = join(dirname(layers.upper), 'output');
-  const found = await stat(path).catch(() => undefined);
-  if (!found?.isFIFO()) await outputOf(tools.mkfifo, ['-m', '600', path]);
+  const found = await lstat(path).catch(() => undefined);
+  // A command may have changed its mode, as `/proc/self/fd/1`.
+  const isOurs = found?.isFIFO() && (found.mode & 0o7777) === 0o600;
+  if (!isOurs) {
+    await rm(path, { recursive: true, force: true });
+    await outputOf(tools.mkfifo, ['-m', '600', path]);
+  }
   // In this order: a pipe without a reader can't be opened for writing without waiting.
   const reader = await openDescriptor(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { isInside } from './environment.ts';
 import { outputOf } from './process.ts';
 
-export type Tools = { bwrap: string; unshare: string; mount: string; prlimit: string; mkfifo: string };
+export type Tools = { bwrap: string; unshare: string; mount: string; prlimit: string; mkfifo: string; setsid: string };
 
 export type Host = {
   uid: number;
@@ -47,26 +47,23 @@ const systemFolders = [
 const secretFiles = ['shadow', 'shadow-', 'gshadow', 'gshadow-', 'sudoers', 'krb5.keytab'].map(
   (name) => `/etc/${name}`,
 );
-const secretFolders = [
-  'ssh',
-  'ssl/private',
-  'sudoers.d',
-  'kubernetes',
-  'wireguard',
-  'NetworkManager',
-  'letsencrypt',
-].map((name) => `/etc/${name}`);
+const secretFolders = ['ssh', 'ssl/private', 'sudoers.d', 'kubernetes', 'wireguard', 'NetworkManager', 'letsencrypt']
+  .map((name) => `/etc/${name}`)
+  // Whoever reaches the daemon of Nix has it build, with a network.
+  .concat('/nix/var/nix/daemon-socket');
 
 /** Kernel knobs that belong to the machine: without these a command started by root can write `core_pattern`. */
 const kernelFolders = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/sysrq-trigger'];
 
-const names = ['bwrap', 'unshare', 'mount', 'prlimit', 'mkfifo'] as const;
+const names = ['bwrap', 'unshare', 'mount', 'prlimit', 'mkfifo', 'setsid'] as const;
 
 /** Where the tools are; or the names of those that are missing. */
 export async function findTools(folders: readonly string[] = toolFolders): Promise<Tools | { missing: string[] }> {
   const found = await Promise.all(names.map((name) => firstExecutable(folders.map((folder) => `${folder}/${name}`))));
-  const [bwrap, unshare, mount, prlimit, mkfifo] = found;
-  if (bwrap && unshare && mount && prlimit && mkfifo) return { bwrap, unshare, mount, prlimit, mkfifo };
+  const [bwrap, unshare, mount, prlimit, mkfifo, setsid] = found;
+  if (bwrap && unshare && mount && prlimit && mkfifo && setsid) {
+    return { bwrap, unshare, mount, prlimit, mkfifo, setsid };
+  }
   return { missing: names.filter((_, index) => found[index] === undefined) };
 }
 

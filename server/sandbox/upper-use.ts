@@ -1,6 +1,5 @@
 /** How much an upper layer holds; the walk ends where the limit is passed. */
 import { lstat, opendir } from 'node:fs/promises';
-import { join } from 'node:path';
 
 const filesAtOnce = 32;
 
@@ -11,15 +10,17 @@ export async function usedBy(
 ): Promise<{ bytes: number; entries: number }> {
   const used = { bytes: 0, entries: 0 };
   const isOver = () => used.bytes > (bytesMax ?? Infinity) || used.entries > (entriesMax ?? Infinity);
-  const folders = [upper];
+  // Names need not be UTF-8: one character for each byte.
+  const pathIn = (folder: Buffer, name: string) => Buffer.concat([folder, Buffer.from(`/${name}`, 'latin1')]);
+  const folders = [Buffer.from(upper)];
   for (let folder = folders.pop(); folder !== undefined && !isOver(); folder = folders.pop()) {
-    const files: string[] = [];
-    const directory = await opendir(folder, { bufferSize: 1024 }).catch(() => undefined);
+    const files: Buffer[] = [];
+    const directory = await opendir(folder, { bufferSize: 1024, encoding: 'latin1' }).catch(() => undefined);
     if (!directory) continue;
     for await (const entry of directory) {
       used.entries++;
-      if (entry.isDirectory()) folders.push(join(folder, entry.name));
-      else if (bytesMax !== undefined) files.push(join(folder, entry.name));
+      if (entry.isDirectory()) folders.push(pathIn(folder, entry.name));
+      else if (bytesMax !== undefined) files.push(pathIn(folder, entry.name));
       if (isOver()) break;
     }
     for (let at = 0; at < files.length && !isOver(); at += filesAtOnce) {

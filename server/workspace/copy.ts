@@ -18,7 +18,17 @@ import { CopyRecord, type Entry, type Settled } from './record.ts';
 import { removeTree } from './remove-tree.ts';
 import { scanUpper } from './scan.ts';
 import { settleUpper } from './settle.ts';
-import { bufferState, isReachable, isSaved, readBytesAt, readState, stampOf, statusOf } from './snapshot.ts';
+import {
+  bufferState,
+  isReachable,
+  isSaved,
+  newReading,
+  readBytesAt,
+  readingLike,
+  readState,
+  stampOf,
+  statusOf,
+} from './snapshot.ts';
 import { UpperEdit } from './upper-edit.ts';
 
 export type CopyOptions = {
@@ -47,6 +57,11 @@ export class Copy {
   /** Paths of buffers whose text the disk has too, with the stamp it was compared at. */
   readonly #saved = new Map<string, { text: string; lower?: string }>();
   #last: Promise<unknown> = Promise.resolve();
+  /** Of rules and of git's index: said with the next scan, and once. */
+  readonly #reported = new Set<string>();
+  #unsaid: string[] = [];
+  /** What the call at work may still read of large files. */
+  #reading = newReading();
 
   private constructor(
     options: CopyOptions,
@@ -61,8 +76,8 @@ export class Copy {
     for (const [path, ino] of opaque) this.#view.opaque.set(path, ino);
     this.#record = record;
     this.#entries = entries;
-    this.#tracked = tracked ?? trackedFiles(root);
-    this.#counts = counted(ignoreRules(root), this.#tracked);
+    this.#tracked = tracked ?? trackedFiles(root, this.#report);
+    this.#counts = counted(ignoreRules(root, this.#report), this.#tracked);
   }
 
   /** Throws where the folder can't be made or read. */
@@ -92,7 +107,7 @@ export class Copy {
       const edit = this.#edit();
       await this.#dropStale(edit, buffers);
       for (const [path, text] of buffers) if (pathProblem(path) === undefined) await this.#inject(edit, path, text);
-      if ((await this.#view.locate(ownFolder)).in === 'lower') await edit.remove(ownFolder);
+      if (await this.#view.showsFromLower(ownFolder)) await edit.remove(ownFolder);
       await this.#commit(edit);
       // A process that ends during a command leaves this behind; the next one scans from here.
       await writeFile(this.#running, String(Date.now()), { mode: 0o600 });
@@ -166,7 +181,7 @@ export class Copy {
   settle(next: Settled): Promise<void> {
     return this.#exclusive(async () => {
       await this.#loadPending();
-      this.#counts = counted(ignoreRules(this.layers.root), this.#tracked);
+      this.#counts = counted(ignoreRules(this.layers.root, this.#report), this.#tracked);
       await this.#record.write(this.#entries, this.#view.opaque, next);
       await this.#settle(next);
     });
@@ -176,6 +191,12 @@ export class Copy {
   remove(): Promise<void> {
     return this.#exclusive(() => removeTree(this.#dir));
   }
+
+  readonly #report = (problem: string): void => {
+    if (this.#reported.has(problem)) return;
+    this.#reported.add(problem);
+    this.#unsaid.push(problem);
+  };
 
   get #aside(): string {
     return join(this.#dir, 'aside');
@@ -187,7 +208,10 @@ export class Copy {
 
   /** One after the other: two calls of a turn never see half of each other. */
   #exclusive<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(run);
+    const result = this.#last.then(() => {
+      this.#reading = newReading();
+      return run();
+    });
     this.#last = result.catch(() => {});
     return result;
   }
@@ -197,7 +221,8 @@ export class Copy {
     await writePending(this.#view);
     if (settling) return this.#settle(settling);
     for (const [path, entry] of this.#entries) {
-      if (entry.kind === 'change') this.#entries.set(path, { ...entry, agent: await this.#view.read(path) });
+      if (entry.kind === 'change')
+        this.#entries.set(path, { ...entry, agent: await this.#view.read(path, undefined, this.#reading) });
     }
     const startedAtMs = Number(await readFile(this.#running, 'utf8').catch(() => ''));
     if (startedAtMs > 0) await this.#scan({ startedAtMs });
@@ -208,7 +233,7 @@ export class Copy {
     await writePending(this.#view);
     this.#entries.clear();
     this.#saved.clear();
-    for (const [path, { base }] of next) await this.#note(path, base);
+    for (const [path, { base, agent }] of next) await this.#note(path, base, undefined, readingLike(agent));
     await this.#save();
     await this.#record.forgetTexts();
   }
@@ -226,9 +251,12 @@ export class Copy {
       const unseen = [...this.#entries.keys()].filter((path) => !found.paths.has(path));
       await inBatches(unseen, async (path) => this.#examine(path, await this.#view.locate(path), startedAtMs));
     }
+    if (this.#reading.unread > 0) {
+      found.problems.push(`${this.#reading.unread} files are too large to be read; their size and time are compared.`);
+    }
     await this.#save();
     await rm(this.#running, { force: true });
-    return { problems: found.problems };
+    return { problems: [...this.#unsaid.splice(0), ...found.problems] };
   }
 
   /** Looks at one path of the copy again, unless its file is the one that was seen last. */
@@ -249,16 +277,16 @@ export class Copy {
 
   /** The user's text that the agent's change began from, unless it may have changed since. */
   async #lowerBase(path: string, startedAtMs: number): Promise<FileState | 'unknown'> {
-    const state = await readState(this.layers.root, path);
+    const state = await readState(this.layers.root, path, this.#reading);
     const status = state.kind === 'absent' ? undefined : await statusOf(this.#view.lower(path));
     return status && Number(status.ctimeNs / 1_000_000n) > startedAtMs ? 'unknown' : state;
   }
 
   /** Writes down what the copy holds at a path, against its base. */
-  async #note(path: string, base: FileState | 'unknown', known?: Located): Promise<void> {
+  async #note(path: string, base: FileState | 'unknown', known?: Located, reading = this.#reading): Promise<void> {
     const located = known ?? (await this.#view.locate(path));
     const stamp = located.in === 'upper' ? stampOf(located.status) : undefined;
-    const agent = await this.#view.readLocated(path, located);
+    const agent = await this.#view.readLocated(path, located, undefined, reading);
     const before = this.#entries.get(path);
     if (base === 'unknown' || !sameState(base, agent)) {
       this.#entries.set(path, { kind: 'change', base, agent, stamp });
@@ -267,7 +295,7 @@ export class Copy {
     } else if (before?.kind === 'buffer') {
       this.#entries.set(path, { ...before, stamp });
     } else {
-      const user = await readState(this.layers.root, path);
+      const user = await readState(this.layers.root, path, reading);
       const lower = sameState(user, agent) ? await this.#lowerStamp(path) : undefined;
       this.#entries.set(path, { kind: 'same', stamp, lower });
     }

@@ -1,6 +1,10 @@
 /** Where a workspace's git folder is, found without running git. */
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { readSmallFile } from './bounded-file.ts';
+
+/** A file that names a folder. */
+const pointerBytesMax = 4096;
 
 export type GitFolder = {
   /** The top of the working tree. */
@@ -24,12 +28,14 @@ async function gitFolderAt(top: string): Promise<string | undefined> {
   const path = join(top, '.git');
   const status = await stat(path).catch(() => undefined);
   if (status?.isDirectory()) return realpath(path);
-  if (!status?.isFile() || status.size > 4096) return undefined;
-  const named = /^gitdir: (.+)$/m.exec(await readFile(path, 'utf8').catch(() => ''))?.[1];
+  const named = /^gitdir: (.+)$/m.exec(await readPointer(path))?.[1];
   return named === undefined ? undefined : realpath(resolve(top, named.trim())).catch(() => undefined);
 }
 
 async function commonOf(folder: string): Promise<string> {
-  const named = await readFile(join(folder, 'commondir'), 'utf8').catch(() => '');
+  const named = await readPointer(join(folder, 'commondir'));
   return named === '' ? folder : resolve(folder, named.trim());
 }
+
+const readPointer = async (path: string): Promise<string> =>
+  (await readSmallFile(path, pointerBytesMax))?.toString('utf8') ?? '';

@@ -2,14 +2,18 @@
  * Which files git tracks, read from `.git/index` (gitformat-index, versions 2 to 4) without running git. What can't be
  * read tracks nothing, and says so.
  */
-import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { readSmallFile } from './bounded-file.ts';
 import { findGitFolder, type GitFolder } from './git-folder.ts';
-import { parentsOf } from './paths.ts';
+import { parentOf } from './paths.ts';
 import { stampOf, statusOf } from './snapshot.ts';
 
 const indexBytesMax = 256 * 1024 ** 2;
+const configBytesMax = 1024 ** 2;
+const nameBytesMax = 4096;
+/** Of all names, and of all folders they lie in. */
+const namesBytesMax = 64 * 1024 ** 2;
 /** Entries parsed before others get their turn. */
 const entriesAtOnce = 5_000;
 
@@ -29,9 +33,9 @@ export function trackedFiles(root: string, report: (problem: string) => void = (
     if (!status) return new Set();
     const stamp = stampOf(status);
     if (known?.stamp !== stamp) {
-      const read = await readIndex(file, Number(status.size), await hashBytesOf(found));
+      const read = await readIndex(file, found, relative(found.top, root));
       if ('problem' in read) report(read.problem);
-      known = { stamp, paths: 'problem' in read ? new Set() : await below(read.paths, relative(found.top, root)) };
+      known = { stamp, paths: 'problem' in read ? new Set() : read.paths };
     }
     const { paths: tracked } = known;
     return new Set(paths.filter((path) => tracked.has(path)));
@@ -39,44 +43,53 @@ export function trackedFiles(root: string, report: (problem: string) => void = (
 }
 
 /** Those below a folder, relative to it, and with `/` at their end all folders above them. */
-async function below(paths: readonly string[], folder: string): Promise<Set<string>> {
+async function below(paths: readonly string[], folder: string): Promise<Read<ReadonlySet<string>>> {
   const prefix = folder === '' ? '' : `${folder}/`;
   const result = new Set<string>();
+  let folderBytes = 0;
   for (const [index, path] of paths.entries()) {
     if (index % entriesAtOnce === 0) await breathe();
     if (!path.startsWith(prefix)) continue;
     const inside = path.slice(prefix.length);
     result.add(inside);
-    for (const parent of parentsOf(inside)) result.add(`${parent}/`);
+    // From below: where one is known, those above it are.
+    for (let parent = parentOf(inside); parent !== '' && !result.has(`${parent}/`); parent = parentOf(parent)) {
+      result.add(`${parent}/`);
+      folderBytes += parent.length;
+      if (folderBytes > namesBytesMax) return tooLarge;
+    }
   }
-  return result;
+  return { paths: result };
 }
+
+type Read<Paths> = { paths: Paths } | { problem: string };
+
+const tooLarge = { problem: 'The git index is too large to be read.' };
 
 async function hashBytesOf({ common }: GitFolder): Promise<20 | 32> {
-  const config = await readFile(join(common, 'config'), 'utf8').catch(() => '');
-  return /^\s*objectformat\s*=\s*sha256/im.test(config) ? 32 : 20;
+  const config = await readSmallFile(join(common, 'config'), configBytesMax);
+  return /^\s*objectformat\s*=\s*sha256/im.test(config?.toString('utf8') ?? '') ? 32 : 20;
 }
 
-async function readIndex(
-  file: string,
-  size: number,
-  hashBytes: number,
-): Promise<{ paths: string[] } | { problem: string }> {
-  if (size > indexBytesMax) return { problem: 'The git index is too large to be read.' };
+async function readIndex(file: string, git: GitFolder, folder: string): Promise<Read<ReadonlySet<string>>> {
+  const bytes = await readSmallFile(file, indexBytesMax);
+  if (!bytes) return { problem: 'The git index is no file, or too large to be read.' };
   try {
-    return await parseIndex(await readFile(file), hashBytes);
+    const read = await parseIndex(bytes, await hashBytesOf(git));
+    return 'problem' in read ? read : await below(read.paths, folder);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { problem: `The git index can not be read: ${message}` };
   }
 }
 
-export async function parseIndex(bytes: Buffer, hashBytes: number): Promise<{ paths: string[] } | { problem: string }> {
+export async function parseIndex(bytes: Buffer, hashBytes: number): Promise<Read<string[]>> {
   if (bytes.length < 12 || bytes.toString('latin1', 0, 4) !== 'DIRC') return { problem: 'There is no git index.' };
   const version = bytes.readUInt32BE(4);
   if (version < 2 || version > 4) return { problem: `The git index has the unknown version ${version}.` };
   const count = bytes.readUInt32BE(8);
   const paths: string[] = [];
+  let namesBytes = 0;
   let at = 12;
   let previous: Buffer = Buffer.alloc(0);
   for (let entry = 0; entry < count; entry++) {
@@ -88,10 +101,18 @@ export async function parseIndex(bytes: Buffer, hashBytes: number): Promise<{ pa
     if (version === 4) {
       const cut = readVariable(bytes, at);
       at = cut.next;
+      if (cut.value > previous.length) return { problem: 'The git index cuts more from a name than there is.' };
       kept = previous.subarray(0, previous.length - cut.value);
     }
-    const end = bytes.indexOf(0, at);
-    if (end < 0) return { problem: 'The git index ends too early.' };
+    // Not further than a name may reach: what is left of a broken index is not searched for every entry.
+    const length = bytes.subarray(at, at + nameBytesMax + 1).indexOf(0);
+    const end = at + length;
+    if (length < 0 && bytes.length - at > nameBytesMax)
+      return { problem: 'The git index holds a name that is too long.' };
+    if (length < 0) return { problem: 'The git index ends too early.' };
+    namesBytes += kept.length + length;
+    if (kept.length + length > nameBytesMax) return { problem: 'The git index holds a name that is too long.' };
+    if (namesBytes > namesBytesMax) return tooLarge;
     const name = Buffer.concat([kept, bytes.subarray(at, end)]);
     paths.push(name.toString('utf8'));
     previous = name;

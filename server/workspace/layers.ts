@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { absent, type FileState } from '../changeset/file-state.ts';
 import { joined, parentOf, parentsOf } from './paths.ts';
-import { bufferState, isSaved, readState, stateAt, statusOf } from './snapshot.ts';
+import { bufferState, isReachable, isSaved, type Reading, readState, stateAt, statusOf } from './snapshot.ts';
 
 /** On the host, all absolute; what the sandbox mounts. */
 export type LayerPaths = {
@@ -58,18 +58,19 @@ export class Layers {
   }
 
   /** `buffers`: text that the user has and the disk has not. */
-  async read(path: string, buffers: ReadonlyMap<string, string> = new Map()): Promise<FileState> {
-    return this.readLocated(path, await this.locate(path), buffers);
+  async read(path: string, buffers?: ReadonlyMap<string, string>, reading?: Reading): Promise<FileState> {
+    return this.readLocated(path, await this.locate(path), buffers, reading);
   }
 
   async readLocated(
     path: string,
     located: Located,
     buffers: ReadonlyMap<string, string> = new Map(),
+    reading?: Reading,
   ): Promise<FileState> {
     if (located.in === 'nowhere') return absent;
-    if (located.in === 'upper') return stateAt(this.upper(path));
-    const disk = await readState(this.paths.root, path);
+    if (located.in === 'upper') return stateAt(this.upper(path), reading);
+    const disk = await readState(this.paths.root, path, reading);
     const text = buffers.get(path);
     const isDisk = text === undefined || isSaved(text, disk) || disk.kind === 'symlink' || disk.kind === 'other';
     return isDisk ? disk : bufferState(text, disk);
@@ -87,6 +88,12 @@ export class Layers {
       if (status && this.isOpaque(part, status)) return false;
     }
     return true;
+  }
+
+  /** Whether the user has it and nothing is over it. Not behind a link or a file: there it is something else. */
+  async showsFromLower(path: string): Promise<boolean> {
+    const isReal = await isReachable(this.paths.root, path);
+    return isReal && (await this.locate(path)).in === 'lower';
   }
 
   async isFolder(path: string): Promise<boolean> {

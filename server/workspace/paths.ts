@@ -5,6 +5,8 @@ const ignorable = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 
 const pathBytesMax = 4095;
 const componentBytesMax = 255;
+/** Of an absolute path in a copy; some names more have to fit into what the kernel takes (4096). */
+const copyPathBytesMax = 3000;
 
 /** Kept by us inside the workspace; no command sees it, and no change ever names it. */
 export const ownFolder = '.codex/local';
@@ -23,6 +25,9 @@ export function pathProblem(path: string): string | undefined {
   }
   return isOwn(path) ? `lies in ${ownFolder}` : undefined;
 }
+
+/** What lies deeper in a copy is looked at by nobody, and kept by no one. `file` is absolute. */
+export const isTooDeep = (file: string): boolean => Buffer.byteLength(file) > copyPathBytesMax;
 
 /** `.git` under any name that some file system takes for it. */
 export function isGitName(component: string): boolean {

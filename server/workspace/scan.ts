@@ -1,12 +1,13 @@
 /** Finds every path at which a copy's upper layer may differ from what the user has. Follows no symbolic link. */
 import type { BigIntStats } from 'node:fs';
-import { chmod, opendir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inBatches } from './batches.ts';
 import { type Counted, listLower } from './counted.ts';
 import { isWhiteout, type Layers } from './layers.ts';
-import { isHidden, joined } from './paths.ts';
-import { codeOf, stampOf, statusOf } from './snapshot.ts';
+import { type Name, namesIn } from './names.ts';
+import { isHidden, isTooDeep, joined } from './paths.ts';
+import { presenceOf, stampOf, statusOf } from './snapshot.ts';
 
 /** Entries of the upper layer looked at, and paths found. */
 export const entriesMax = 200_000;
@@ -54,7 +55,7 @@ export async function scanUpper(options: {
   const folders: { path: string; isLowerHidden: boolean }[] = [{ path: '', isLowerHidden: false }];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     const { path, isLowerHidden } = folder;
-    const names = await namesIn(layers.upper(path));
+    const names = await readFolder(layers, path, merged);
     if (names === undefined) {
       found.problems.push(`${path}: this folder of the copy can not be read`);
       continue;
@@ -64,19 +65,25 @@ export async function scanUpper(options: {
     if (self) {
       const lower = await statusOf(layers.lower(path));
       if (lower?.isDirectory()) {
-        if (await isOpaque(layers, path, names, { self, startedAtMs, merged })) {
+        const opaque = await isOpaque(layers, path, names, { self, startedAtMs, merged });
+        if (opaque === 'unknown') found.problems.push(`${path}: what was deleted in this folder can not be told`);
+        if (opaque === true) {
           hidesLower = true;
           await addDeleted(path, self);
         }
       } else if (lower) await add(path);
     }
-    const examine = async (name: string) => {
-      const child = joined(path, name);
+    const examine = async ({ bytes, text }: Name) => {
+      const child = joined(path, text ?? bytes.toString());
       if (isHidden(child)) return;
+      if (text === undefined || isTooDeep(layers.upper(child))) {
+        const why = text === undefined ? 'the name is not UTF-8' : 'it lies too deep';
+        if (await counts.file(child)) found.problems.push(`${short(child)}: ${why}; it is not kept for the next turn`);
+        return;
+      }
       const status = await statusOf(layers.upper(child));
-      if (!status) {
-        if (name.includes('\ufffd')) found.problems.push(`${child}: the name is not UTF-8`);
-      } else if (status.isDirectory()) {
+      if (!status) return;
+      if (status.isDirectory()) {
         const isOfInterest = knownFolders.has(child) || (await counts.folder(child));
         if (isOfInterest) folders.push({ path: child, isLowerHidden: hidesLower });
       } else if (isUnchanged(child, status)) {
@@ -98,21 +105,23 @@ export async function scanUpper(options: {
   return found;
 }
 
-/** Remembers what it finds: later, without a mount, nobody can tell. */
+/** Remembers what it finds: later, without a mount, nobody can tell. `unknown`: what the mount shows can't be seen. */
 async function isOpaque(
   layers: Layers,
   path: string,
-  names: readonly string[],
+  names: readonly Name[],
   { self, startedAtMs, merged }: { self: BigIntStats; startedAtMs: number; merged?: string },
-): Promise<boolean> {
+): Promise<boolean | 'unknown'> {
   if (merged === undefined) return layers.isOpaque(path, self);
-  const present = new Set(names);
+  const present = new Set(names.map(({ text }) => text));
   for (const child of await layers.lowerNames(path)) {
     if (present.has(child) || layers.pending.has(joined(path, child))) continue;
     const lower = await statusOf(layers.lower(joined(path, child)));
     // Made or renamed while mounted: the mount may not show it, opaque or not.
     if (!lower || Number(lower.ctimeNs / 1_000_000n) > startedAtMs) continue;
-    if (await statusOf(join(merged, path, child))) {
+    const presence = await presenceOf(join(merged, path, child));
+    if (presence === 'unknown') return layers.isOpaque(path, self) || 'unknown';
+    if (presence === 'present') {
       layers.opaque.delete(path);
       return false;
     }
@@ -122,23 +131,21 @@ async function isOpaque(
   return layers.isOpaque(path, self);
 }
 
-/** A command may have taken its own permission to read a folder; the copy is ours, so we give it back. */
-async function namesIn(folder: string): Promise<string[] | undefined> {
-  for (const attempt of [1, 2]) {
-    try {
-      const names: string[] = [];
-      for await (const entry of await opendir(folder)) {
-        names.push(entry.name);
-        if (names.length > entriesMax) break;
-      }
-      return names;
-    } catch (error) {
-      if (codeOf(error) !== 'EACCES' || attempt === 2) return undefined;
-      await chmod(folder, 0o755).catch(() => {});
-    }
+/**
+ * A command may have taken its own permission to read a folder or to look into it; the copy is ours, so we give it back:
+ * through the mount where there is one, which otherwise goes on with the mode it has seen.
+ */
+async function readFolder(layers: Layers, path: string, merged: string | undefined): Promise<Name[] | undefined> {
+  const folder = layers.upper(path);
+  const mode = Number(((await statusOf(folder))?.mode ?? 0n) & 0o777n);
+  if ((mode & 0o500) !== 0o500) {
+    if (merged !== undefined) await chmod(join(merged, path), mode | 0o700).catch(() => {});
+    await chmod(folder, mode | 0o700).catch(() => {});
   }
-  return undefined;
+  return namesIn(folder, entriesMax).catch(() => undefined);
 }
+
+const short = (path: string): string => (path.length > 200 ? `${path.slice(0, 200)}…` : path);
 
 function foldersOf(paths: ReadonlyMap<string, unknown>): Set<string> {
   const folders = new Set<string>();

@@ -1,13 +1,15 @@
 /** Makes the upper layer hold exactly the given changes, beside what no changeset ever holds. */
-import { chmod, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { chmod, mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileState, sameState } from '../changeset/file-state.ts';
 import { type Counted, listLower } from './counted.ts';
 import { isWhiteout, type Layers } from './layers.ts';
-import { isHidden, joined, parentsOf } from './paths.ts';
+import { move } from './move.ts';
+import { namesIn, pathIn } from './names.ts';
+import { isHidden, isTooDeep, joined, parentsOf } from './paths.ts';
 import type { Settled } from './record.ts';
 import { removeTree } from './remove-tree.ts';
-import { stateAt, statusOf } from './snapshot.ts';
+import { readingLike, stateAt, statusOf } from './snapshot.ts';
 import { UpperEdit } from './upper-edit.ts';
 
 /** May be run again after it was broken off: what it made true stays so. `aside`: on the file system of `upper`. */
@@ -29,9 +31,12 @@ export async function settleUpper(options: {
   /** Whether anything is left in the folder afterwards. */
   const clear = async (folder: string): Promise<boolean> => {
     let isEmpty = true;
-    for (const name of await readdir(layers.upper(folder))) {
-      const path = joined(folder, name);
-      if (await staysOrCleared(path)) isEmpty = false;
+    for (const { bytes, text } of await namesIn(layers.upper(folder))) {
+      const path = joined(folder, text ?? bytes.toString());
+      const isNamed = text !== undefined && !isTooDeep(layers.upper(path));
+      const stays = isNamed ? await staysOrCleared(path) : isHidden(path) || !(await counts.file(path));
+      if (stays) isEmpty = false;
+      else if (!isNamed) await removeTree(pathIn(layers.upper(folder), bytes));
     }
     return !isEmpty;
   };
@@ -58,7 +63,7 @@ export async function settleUpper(options: {
 
   const keepsFile = async (path: string): Promise<boolean> => {
     const wanted = wants(path);
-    if (wanted) return sameState(wanted, await stateAt(layers.upper(path)));
+    if (wanted) return sameState(wanted, await stateAt(layers.upper(path), readingLike(wanted)));
     return !(await counts.file(path));
   };
 
@@ -75,7 +80,7 @@ export async function settleUpper(options: {
   layers.opaque.clear();
   const edit = new UpperEdit(layers, aside, { replacesParents: true });
   for (const [path, { agent }] of next) {
-    if (sameState(await layers.read(path), agent)) continue;
+    if (sameState(await layers.read(path, undefined, readingLike(agent)), agent)) continue;
     // What is not text can only be kept, and where it is gone there is nothing to put there.
     if (agent.kind === 'text' || agent.kind === 'symlink' || agent.kind === 'absent') await edit.put(path, agent);
   }
@@ -89,9 +94,9 @@ export async function rebuild(layers: Layers, path: string, aside: string): Prom
   if (!status) return;
   const old = join(aside, 'rebuilt');
   await removeTree(old);
-  await rename(folder, old);
+  await move(folder, old);
   await mkdir(folder);
-  for (const name of await readdir(old)) await rename(join(old, name), join(folder, name));
+  for (const { bytes } of await namesIn(old)) await move(pathIn(old, bytes), pathIn(folder, bytes));
   await chmod(folder, Number(status.mode & 0o777n));
   await rmdir(old);
   layers.opaque.delete(path);

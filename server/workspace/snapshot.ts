@@ -10,11 +10,28 @@ export const textBytesMax = 10 * 1024 ** 2;
 /** Larger files are told apart by size and time instead of by what they hold. */
 const hashedBytesMax = 256 * 1024 ** 2;
 
+/** Of one look at many files, in all. */
+const readBytesMax = 512 * 1024 ** 2;
+
+/** What a look at many files may still read; beyond it they are told apart as larger files are, and counted. */
+export type Reading = { bytesLeft: number; unread: number };
+
+export const newReading = (): Reading => ({ bytesLeft: readBytesMax, unread: 0 });
+
+/** So that a file that was not read is compared as what it was then. */
+export const readingLike = (state: FileState): Reading =>
+  state.kind === 'binary' && state.hash.startsWith(unread)
+    ? { bytesLeft: 0, unread: 0 }
+    : { bytesLeft: Infinity, unread: 0 };
+
+const unread = 'unread:';
+const unlimited = (): Reading => ({ bytesLeft: Infinity, unread: 0 });
+
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** `root` is a real path, `path` relative to it. A path behind a symbolic link is absent, as it is for git. */
-export async function readState(root: string, path: string): Promise<FileState> {
-  return (await isReachable(root, path)) ? stateAt(join(root, path)) : absent;
+export async function readState(root: string, path: string, reading = unlimited()): Promise<FileState> {
+  return (await isReachable(root, path)) ? stateAt(join(root, path), reading) : absent;
 }
 
 /** Whether its folder is there, and no symbolic link leads to it. */
@@ -53,7 +70,7 @@ export const isSaved = (text: string, disk: FileState): boolean =>
   disk.kind === 'text' && (disk.text === text || disk.text === `\ufeff${text}`);
 
 /** What an absolute path holds, whose parents are known to be folders. A folder is absent: it is no file. */
-export async function stateAt(file: string): Promise<FileState> {
+export async function stateAt(file: string, reading = unlimited()): Promise<FileState> {
   const status = await statusOf(file);
   if (!status || status.isDirectory()) return absent;
   if (status.isSymbolicLink()) return { kind: 'symlink', target: await readlink(file) };
@@ -61,7 +78,7 @@ export async function stateAt(file: string): Promise<FileState> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    return await stateOf(handle);
+    return await stateOf(handle, reading);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT') return absent;
@@ -83,18 +100,33 @@ export async function statusOf(file: string): Promise<BigIntStats | undefined> {
   }
 }
 
+/** Absent only where the kernel says so: what can't be looked at may be there. */
+export async function presenceOf(file: string): Promise<'present' | 'absent' | 'unknown'> {
+  try {
+    await lstat(file);
+    return 'present';
+  } catch (error) {
+    const code = codeOf(error);
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unknown';
+  }
+}
+
 /** Equal for a file that has not been touched since. */
 export const stampOf = ({ mtimeNs, ctimeNs, size, ino }: BigIntStats): string => `${mtimeNs}:${ctimeNs}:${size}:${ino}`;
 
 export const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
-async function stateOf(handle: FileHandle): Promise<FileState> {
+async function stateOf(handle: FileHandle, reading: Reading): Promise<FileState> {
   const status = await handle.stat({ bigint: true });
   const size = Number(status.size);
   const mode = Number(status.mode & 0o777n);
   if (!status.isFile()) return { kind: 'other', what: whatIs(status) };
-  if (size > hashedBytesMax) return { kind: 'binary', hash: `unread:${size}:${status.mtimeNs}`, size, mode };
+  if (size > Math.min(hashedBytesMax, reading.bytesLeft)) {
+    reading.unread++;
+    return { kind: 'binary', hash: `${unread}${size}:${status.mtimeNs}:${status.ino}`, size, mode };
+  }
+  reading.bytesLeft -= size;
   const hash = createHash('sha256');
   if (size > textBytesMax) {
     for await (const chunk of handle.createReadStream({ start: 0, end: size, autoClose: false })) hash.update(chunk);

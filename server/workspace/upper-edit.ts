@@ -1,9 +1,10 @@
 /** Writes of ours into the upper layer, as a command's would be, without a mount; all of them or none. */
-import { chmod, mkdir, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { chmod, mkdir, rm, rmdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileState } from '../changeset/file-state.ts';
 import { writeAtomically } from './atomic.ts';
 import { isWhiteout, type Layers } from './layers.ts';
+import { move } from './move.ts';
 import { parentsOf } from './paths.ts';
 import { removeTree } from './remove-tree.ts';
 import { statusOf } from './snapshot.ts';
@@ -89,7 +90,7 @@ export class UpperEdit {
     const file = this.#layers.upper(path);
     if (!(await statusOf(file))) return;
     const kept = join(this.#aside, String(this.#replaced++));
-    await rename(file, kept);
-    this.#undo.push(() => rename(kept, file));
+    await move(file, kept);
+    this.#undo.push(() => move(kept, file));
   }
 }

@@ -4,7 +4,9 @@ import type { CopyChange } from '../../server/changeset/review-types.ts';
 import { type Outcome, play, type Scenario } from './scenario.ts';
 import { outputs, users } from './users.ts';
 
-const git = 'git init -q . && git add -A && git -c user.name=a -c user.email=a@b commit -qm first && sleep 0.02';
+// Newer versions of git go on tidying up after they have ended.
+const git =
+  'git init -q . && git add -A && git -c maintenance.auto=false -c user.name=a -c user.email=a@b commit -qm first && sleep 0.02';
 
 const shown = (state: CopyChange['base']): string => {
   if (state === 'unknown') return 'unknown';

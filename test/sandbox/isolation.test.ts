@@ -118,6 +118,16 @@ describe.each(users)('$name', (user) => {
     expect(text).toBe('done\n');
   });
 
+  test('memory can be written where it has a size, and nowhere else', async () => {
+    const text = await said(
+      user,
+      `for d in / /dev /run /var /var/lib /etc/ssh /mnt /tmp /var/tmp /dev/shm ~ .; do
+         (: > $d/x) 2>/dev/null && echo $([ $d = ~ ] && echo HOME || echo $d); done; head -c 1 /dev/zero > /dev/null && echo fine
+       awk '$3 == "tmpfs" && $4 ~ /^rw/ && $4 !~ /size=/' FS=' ' /proc/mounts | awk '{print $2}'`,
+    );
+    expect(text).toBe('/tmp\n/var/tmp\n/dev/shm\nHOME\n.\nfine\n');
+  });
+
   test('password files and host keys are empty', async () => {
     expect(await said(user, 'cat /etc/shadow /etc/gshadow /etc/ssh/* 2>/dev/null | wc -c')).toBe('0\n');
   });

@@ -1,5 +1,8 @@
 /** Nothing of a command outlives its answer, whatever ends it; and what ends it has a name. */
 import { randomInt } from 'node:crypto';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { outputs, processesWith, startScenario, users } from './users.ts';
@@ -71,8 +74,8 @@ describe.each(users)('$name', (user) => {
     expect(outputs(outcome)[0]).not.toMatch(/^29/);
   });
 
-  test('many files together pass the limit of the disk', async () => {
-    const command = 'for i in $(seq 200); do head -c 1000000 /dev/zero > f$i; done; sleep 20';
+  test.each(['file', "$'\\xff'"])('many files together pass the limit of the disk: %s', async (name) => {
+    const command = `for i in $(seq 200); do head -c 1000000 /dev/zero > ${name}$i; done; sleep 20`;
     const outcome = await user.play({ steps: [{ command, policy: { diskBytesMax: 50_000_000 } }] });
     outputs(outcome);
     expect(outcome.results).toMatchObject([{ status: 'killed', limit: 'disk' }]);
@@ -106,6 +109,40 @@ test('the death of the server ends its commands', async () => {
   await until(() => processesWith(mark).length === 0);
   expect(processesWith(mark)).toEqual([]);
 });
+
+test('at whatever moment the server dies', async () => {
+  const flags = mkdtempSync(join(tmpdir(), 'codex-lsp-flags-'));
+  chmodSync(flags, 0o777);
+  const delays = evenly(25, 60);
+  const dies = async (delayMs: number) => {
+    const mark = word();
+    const flag = join(flags, mark);
+    const { child, output } = startScenario({
+      steps: [
+        { command: 'true' },
+        {
+          meanwhile: `: > ${flag}`,
+          command: `: ${mark}; (setsid sleep ${mark} &); trap '' TERM HUP; while :; do sleep ${mark}; done`,
+          timeoutMs: 60_000,
+        },
+      ],
+    });
+    await until(() => existsSync(flag));
+    await delay(delayMs);
+    child.kill('SIGKILL');
+    await output;
+    await until(() => processesWith(mark).length === 0);
+  };
+  try {
+    for (let at = 0; at < delays.length; at += 5) await Promise.all(delays.slice(at, at + 5).map(dies));
+  } finally {
+    rmSync(flags, { recursive: true });
+  }
+}, 60_000);
+
+/** Numbers between 0 and `most`, always the same ones. */
+const evenly = (count: number, most: number): number[] =>
+  Array.from({ length: count }, (_, index) => ((index * 0.618_034) % 1) * most);
 
 async function until(holds: () => boolean): Promise<void> {
   for (let waits = 0; !holds(); waits++) {

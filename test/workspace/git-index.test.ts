@@ -68,3 +68,45 @@ test.each([
   expect((await trackedFiles(folder.path, (problem) => problems.push(problem))(['a'])).size).toBe(0);
   expect(problems).toEqual([expect.stringContaining('git index')]);
 });
+
+/** An index of version 4 or 2: each entry cuts so much from the name before it, and adds so many characters. */
+function index(version: 2 | 4, entries: readonly { cut: number; name: string }[]): Buffer {
+  const head = Buffer.from(`DIRC\0\0\0${String.fromCharCode(version)}\0\0\0\0`, 'latin1');
+  head.writeUInt32BE(entries.length, 8);
+  return Buffer.concat([
+    head,
+    ...entries.flatMap(({ cut, name }) => [
+      Buffer.alloc(62),
+      Buffer.from(version === 4 ? [cut] : []),
+      Buffer.from(`${name}\0`),
+    ]),
+  ]);
+}
+
+const spread = (length: number) => Array.from({ length }, (_, at) => ({ cut: 5, name: `${10_000 + at}` }));
+const first = (name: string) => ({ cut: 0, name: `${name}12345` });
+
+test.each([
+  ['a name of 40 kB', index(2, [{ cut: 0, name: 'a/'.repeat(20_000) }]), 'too long'],
+  ['names that only grow', index(4, Array(9000).fill({ cut: 0, name: 'x' })), 'too long'],
+  ['long names out of short entries', index(4, [first('n'.repeat(4000)), ...spread(20_000)]), 'too large'],
+  ['more cut from a name than there is', index(4, [first('a'), { cut: 99, name: 'x' }]), 'cuts more'],
+])('%s: nothing is tracked, soon', async (_, bytes, problem) => {
+  using folder = makeFolder({ '.git/config': '', '.git/index': bytes });
+  const problems: string[] = [];
+  const startedAt = performance.now();
+  expect((await trackedFiles(folder.path, (each) => problems.push(each))(['a'])).size).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(3_000);
+  expect(problems).toEqual([expect.stringContaining(problem)]);
+});
+
+test.each([
+  ['a pipe', 'mkfifo .git/index .git/commondir .git/config'],
+  ['a device', 'ln -s /dev/zero .git/index; ln -s /dev/zero .git/commondir; ln -s /dev/zero .git/config'],
+])('where git has %s, it is not waited for', async (_, command) => {
+  using folder = makeFolder({ a: '' });
+  folder.bash(`mkdir .git; ${command}`);
+  const problems: string[] = [];
+  expect((await trackedFiles(folder.path, (problem) => problems.push(problem))(['a'])).size).toBe(0);
+  expect(problems).toEqual([expect.stringContaining('is no file')]);
+});

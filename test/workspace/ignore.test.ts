@@ -111,3 +111,35 @@ test('a file of rules that is a symbolic link is not followed, as in git', async
   folder.bash('git init -q .; ln -s rules .gitignore');
   expect(await ignoreRules(folder.path)('a')).toBe(false);
 });
+
+test.each([
+  ['folders in any depth, again and again', `${'a/**/'.repeat(14)}c`, `${'a/'.repeat(40)}b`],
+  ['anything, again and again', `${'*a'.repeat(20)}c`, 'a'.repeat(250)],
+  ['a very long rule', 'x'.repeat(2000), 'x'.repeat(2000)],
+])('a rule that takes for ever is not used, and reported: %s', async (_, rule, path) => {
+  using folder = makeFolder({ '.gitignore': `${rule}\n*.log\na/**/b/**/z\n` });
+  const problems: string[] = [];
+  const isIgnored = ignoreRules(folder.path, (problem) => problems.push(problem));
+  expect(await isIgnored(path)).toBe(false);
+  expect(await isIgnored('x.log')).toBe(true);
+  expect(await isIgnored('a/1/b/2/3/z')).toBe(true);
+  expect(problems).toEqual([expect.stringContaining('1 of 3 rules')]);
+});
+
+test('of too many rules the first are used, in all files together', async () => {
+  const some = (name: string) => Array.from({ length: 9_000 }, (_, at) => `${name}${at}`).join('\n');
+  using folder = makeFolder({ '.gitignore': some('top'), 'd/.gitignore': some('sub') });
+  const problems: string[] = [];
+  const isIgnored = ignoreRules(folder.path, (problem) => problems.push(problem));
+  expect(await isIgnored('d/top8999')).toBe(true);
+  expect(await isIgnored('d/sub999')).toBe(true);
+  expect(await isIgnored('d/sub1000')).toBe(false);
+  expect(problems).toEqual([expect.stringContaining('8000 of 9000 rules')]);
+});
+
+test('what lies deeper than a hundred folders is what its folder is', async () => {
+  using folder = makeFolder({ '.gitignore': 'out/\n*.log\n' });
+  const isIgnored = ignoreRules(folder.path);
+  expect(await isIgnored(`${'a/'.repeat(2000)}x.log`)).toBe(false);
+  expect(await isIgnored(`out/${'a/'.repeat(1000)}x`)).toBe(true);
+});
