@@ -424,7 +424,9 @@ test('requests before initialize and after shutdown are refused, and exit withou
   editor.notify('exit', {});
   await editor.waitFor('the exit', () => editor.exitCode !== undefined);
   expect(editor.exitCode).toBe(0);
-  const broken = await openEditor({ tasks: new FakeTasks() });
+  editor.kill();
+  await editor[Symbol.asyncDispose]();
+  await using broken = await openEditor({ tasks: new FakeTasks() });
   broken.kill();
   await broken.waitFor('the exit', () => broken.exitCode !== undefined);
   expect(broken.exitCode).toBe(1);
