@@ -1,6 +1,6 @@
 /** `codex-lsp exec`: one task without an editor; progress and the diff on stderr, the final message on stdout. */
-import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, constants, readFile, realpath, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { resolveSettings } from '../policy/settings.ts';
@@ -28,6 +28,8 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
   ]);
   const prompt = await promptOf(positionals, options);
   if (prompt === undefined) return exitCodes.interrupted;
+  const lastMessage = values['output-last-message'];
+  if (lastMessage !== undefined) await assertWritable(lastMessage);
   const outputSchema = values['output-schema'] ? await jsonFile(values['output-schema']) : undefined;
 
   const tasks = await openTasks({ stateDir: options.stateDir });
@@ -129,6 +131,14 @@ async function jsonFile(path: string): Promise<Record<string, unknown>> {
   } catch (error) {
     throw new UsageError(`--output-schema ${path}: ${error instanceof Error ? error.message : String(error)}.`);
   }
+}
+
+/** Said before the work is done, not after. */
+async function assertWritable(path: string): Promise<void> {
+  const folder = dirname(resolve(path));
+  await access(folder, constants.W_OK).catch(() => {
+    throw new UsageError(`--output-last-message ${path}: the folder ${folder} cannot be written.`);
+  });
 }
 
 async function lastThread(tasks: Tasks, root: string): Promise<string> {

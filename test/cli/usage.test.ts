@@ -26,6 +26,7 @@ test.each([
   [['exec', '-C', '/does/not/exist', 'x'], /does not exist/],
   [['exec', '-C', '/etc/passwd', 'x'], /--cd takes a folder; '\/etc\/passwd' is none/],
   [['exec', ''], /empty/],
+  [['exec', '-o', '/does/not/exist/last.txt', 'x'], /cannot be written/],
   [['demo', 'x'], /takes no argument/],
   [['diff'], /which THREAD/],
   [['-c'], /needs key=value/],
