@@ -130,9 +130,10 @@ function mark(status: 'pending' | 'inProgress' | 'completed', style: Paint): str
 
 function outcome(item: Extract<Item, { type: 'command' }>, style: Paint): string {
   const seconds = item.durationMs === undefined ? '' : ` ${style.dim(`${(item.durationMs / 1000).toFixed(1)} s`)}`;
-  if (item.status === 'completed') return `${style.green('✔ exit 0')}${seconds}`;
+  const cut = item.limit === 'output' ? ', output cut' : '';
+  if (item.status === 'completed') return `${style.green(`✔ exit 0${cut}`)}${seconds}`;
   if (item.status === 'killed')
     return `${style.red(`✘ stopped${item.limit ? `: ${item.limit} limit` : ''}`)}${seconds}`;
   if (item.status === 'declined') return style.yellow('✘ not run');
-  return `${style.red(`✘ exit ${item.exitCode ?? '?'}`)}${seconds}`;
+  return `${style.red(`✘ exit ${item.exitCode ?? '?'}${cut}`)}${seconds}`;
 }

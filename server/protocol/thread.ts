@@ -77,7 +77,7 @@ export const itemSchema = z.discriminatedUnion('type', [
     exitCode: z.number().optional(),
     output: z.string().optional(),
     durationMs: z.number().optional(),
-    limit: commandLimitSchema.optional(),
+    limit: commandLimitSchema.optional().describe('which limit was reached; `output` alone ends no command'),
     refusedHosts: z.array(z.string()).optional(),
   }),
   z.object({

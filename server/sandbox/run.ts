@@ -99,7 +99,9 @@ async function runNext(request: CommandRequest): Promise<CommandResult> {
     return {
       kind: 'ran',
       status: stopped ? 'killed' : exitCode === 0 ? 'completed' : 'failed',
-      ...(stopped ? { limit: stopped.limit } : { exitCode }),
+      ...(stopped
+        ? { limit: stopped.limit }
+        : { exitCode, limit: output.bytes > request.outputBytesMax ? 'output' : undefined }),
       output: output.text(),
       outputBytes: output.bytes,
       durationMs: performance.now() - startedAt,

@@ -55,6 +55,7 @@ export type CommandResult =
       /** `killed`: by us, because of `limit`, or (no limit) because the signal fired. */
       status: 'completed' | 'failed' | 'killed';
       exitCode?: number;
+      /** `output` without `killed`: the command ran to its end, and only what was beyond the limit is left out. */
       limit?: CommandLimit;
       /** stdout and stderr as they came; the middle left out beyond `outputBytesMax`, and said so. */
       output: string;

@@ -417,6 +417,22 @@ test('reading outside: asked for by the path that is opened, granted for that co
   await rm(outside, { recursive: true });
 });
 
+test('output beyond its limit is an outcome with a name: head and tail are kept, the command runs to its end', async () => {
+  await using bench = await openBench({
+    files: fiveLines,
+    settings: (settings) => ({ ...settings, limits: { ...settings.limits, outputTokens: 100 } }),
+    script: script(shell('echo first; seq 100000; echo last; exit 3'), shell('echo short'), say('Done.')),
+  });
+  await bench.run('write much');
+  const items = bench.events.flatMap(({ event }) =>
+    event.type === 'itemCompleted' && event.item.type === 'command' ? [event.item] : [],
+  );
+  expect(items).toMatchObject([{ status: 'failed', exitCode: 3, limit: 'output' }, { status: 'completed' }]);
+  expect(items[0]?.output).toMatch(/^first\n[^]*last\n$/);
+  expect(items[1]?.limit).toBeUndefined();
+  expect(toolOutputs(bench.model.requests[1]).at(-1)).toMatch(/Exit code: 3\nWrote \d+ bytes: the middle is left out/);
+});
+
 test('what is not possible yet is said', async () => {
   await using bench = await openBench({
     files: fiveLines,

@@ -21,6 +21,7 @@ function ending({ status, exitCode, limit, outputBytes }: Ran, timeoutMs: number
   if (status === 'killed' && limit === undefined) return abortedOutput;
   const code = exitCode === undefined ? '' : `Exit code: ${exitCode}`;
   if (limit === undefined) return code || 'Ended without an exit code';
+  if (limit === 'output' && status !== 'killed') return `${code}\nWrote ${outputBytes} bytes: the middle is left out`;
   const why = {
     time: `it ran longer than ${Math.round(timeoutMs / 1000)} s; ask for more with timeoutMs, or run less`,
     output: `it wrote ${outputBytes} bytes, more than may be`,
