@@ -29,8 +29,6 @@ export type TurnOptions = {
   emit: (event: ThreadEvent) => void;
   workbench: Workbench;
   limits: TurnLimits;
-  /** What the turn may do is the workbench's to decide; instructions and tools are the same in both. */
-  mode: 'task' | 'ask';
   /** Takes the user's messages since it was last called; they are told to the model with its next request. */
   steering?: () => string[];
   signal: AbortSignal;

@@ -29,12 +29,6 @@ export async function takeLock(path: string, purpose: Purpose): Promise<Lock | {
   }
 }
 
-/** The living process that has the lock, if any. */
-export async function lockHolder(path: string): Promise<{ pid: number; purpose: Purpose } | undefined> {
-  const owner = await ownerOf(path);
-  return owner && (await isAlive(owner)) ? owner : undefined;
-}
-
 /** Whole or not at all: nobody ever reads a lock that is half written. */
 async function create(path: string, purpose: Purpose): Promise<boolean> {
   const own = `${path}.${newId('')}`;

@@ -97,7 +97,6 @@ async function carryOut(
       emit: (event) => record.emit(event, turnId),
       workbench: openWorkbench({ record, copy, request, turnId, approvals, signal }),
       limits: request.settings.limits,
-      mode: request.mode,
       steering,
       signal,
       newId: () => newId('i'),

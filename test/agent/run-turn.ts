@@ -37,7 +37,6 @@ export async function turn(model: StrictModel, options: Options = {}): Promise<R
       onEvent?.(event);
     },
     workbench: fakeWorkbench(),
-    mode: 'task',
     signal: new AbortController().signal,
     newId: () => `i${++ids}`,
     root: '/work/place',

@@ -126,12 +126,12 @@ test('calls are remembered before they run, outputs before the next request', as
   ]);
 });
 
-test('the prefix stays byte for byte over requests, turns and modes; the next turn goes on from what was remembered', async () => {
+test('the prefix stays byte for byte over requests and turns; the next turn goes on from what was remembered', async () => {
   await using model = await startModel(
     script(together(reasoning('Hm.'), say('I look.'), shell('ls')), say('One.'), patch('a.txt', '+x'), say('Two.')),
   );
   const first = await turn(model, { prompt: 'first' });
-  const second = await turn(model, { prompt: 'second', history: first.remembered, mode: 'ask' });
+  const second = await turn(model, { prompt: 'second', history: first.remembered });
   expect(second.outcome).toEqual({ status: 'completed', summary: 'Two.' });
   // The strict model has compared every request with the one before it; here is how much that was.
   expect(model.requests.map(({ input }) => input.length)).toEqual([1, 5, 7, 9]);

@@ -303,7 +303,12 @@ test('hunks: unknown, decided and conflicting ones are refused by name; two clic
 test('ask answers without a changeset and cannot write', async () => {
   await using bench = await openBench({
     files: fiveLines,
-    script: script(shell('echo x > a.txt || echo refused'), patch('a.txt', '-one', '+ONE'), say('It counts to five.')),
+    script: script(
+      shell('echo x > a.txt || echo refused'),
+      patch('a.txt', '-one', '+ONE'),
+      say('It counts to five.'),
+      say('The same tools.'),
+    ),
   });
   const { threadId, end } = await bench.run('what is this?', { mode: 'ask' });
   expect(end.summary).toBe('It counts to five.');
@@ -311,6 +316,11 @@ test('ask answers without a changeset and cannot write', async () => {
   expect(command.item).toMatchObject({ output: expect.stringContaining('refused') });
   expect(await bench.review(threadId)).toEqual([]);
   expect((await bench.tasks.thread(threadId)).thread.status).toBe('idle');
+  // The strict model compares the prefix of every request with that of the one before, in both modes.
+  expect((await bench.run('and now?', { threadId, mode: 'task' })).end.summary).toBe('The same tools.');
+  expect(
+    bench.model.requests.map(({ tools }) => JSON.stringify(tools)).every((tools, _, all) => tools === all[0]),
+  ).toBe(true);
 });
 
 test('policy untrusted: a command waits for the user, and runs only on a yes', async () => {
