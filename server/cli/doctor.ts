@@ -69,7 +69,7 @@ async function checkWholeSandbox(stateDir: string): Promise<SandboxFindings> {
   }
   const started: Check = {
     ok: true,
-    what: `a command ran over a copy (${status.kind}, bubblewrap ${status.bwrapVersion})`,
+    what: `a command ran over a copy (${status.kind}${'bwrapVersion' in status ? `, bubblewrap ${status.bwrapVersion}` : ''})`,
   };
   const found = await checkSandbox(stateDir);
   return { ...found, checks: [started, ...found.checks] };

@@ -42,6 +42,7 @@ export async function checkSandbox(stateDir: string): Promise<SandboxFindings> {
         mode: 'workspace',
         network: 'off',
         readableRoots: [],
+        sockets: [],
         env: [],
         processesMax,
         memoryBytesMax: 2 ** 31,

@@ -55,7 +55,7 @@ async function tryOverlay(folder: string, bwrapVersion: string): Promise<Sandbox
   await writeFile(join(layers.root, 'seen'), marker);
   const result = await runInSandbox({
     layers,
-    policy: { mode: 'workspace', network: 'off', readableRoots: [], env: [], ...probeLimits },
+    policy: { mode: 'workspace', network: 'off', readableRoots: [], sockets: [], env: [], ...probeLimits },
     environment: {},
     command: 'cat seen && cp seen written',
     cwd: layers.root,

@@ -5,9 +5,12 @@ import type { CommandLimit } from '../protocol/thread.ts';
 export type SandboxPolicy = {
   /** `readOnly`: the workspace can't be written. */
   mode: 'workspace' | 'readOnly';
-  network: 'off' | 'full';
+  /** A list: only these hosts (`example.com`, `*.example.com`), through a proxy of ours. */
+  network: 'off' | 'full' | readonly string[];
   /** Absolute folders outside the workspace that may be read. */
   readableRoots: readonly string[];
+  /** Unix sockets of services, absolute, that may be connected to. */
+  sockets: readonly string[];
   /** Environment variables passed on, by name. */
   env: readonly string[];
   processesMax: number;
@@ -23,16 +26,48 @@ export type CopyLayers = {
   work: string;
   /** A file: NUL-separated workspace-relative paths still to be made whiteouts in `upper` before the next mount. */
   whiteouts: string;
+  /** Overlays of their own beside the workspace's: the git folder that a linked worktree shares with others. */
+  beside?: readonly { root: string; upper: string; work: string; whiteouts: string }[];
+};
+
+/** How a thread's copy comes to stand where its commands run, and what keeps them in. */
+export type Strategy =
+  /** The kernel mounts the upper layer over the workspace; `bwrap`: only the system's bubblewrap may make namespaces. */
+  | { kind: 'overlay'; by: 'unshare' | 'bwrap' }
+  /** A whole copy stands at the workspace's path. `reason`: why it is no overlay, as a sentence. */
+  | { kind: 'copy'; reason: string }
+  /** macOS: a whole copy at a path of its own, and `sandbox-exec`. */
+  | { kind: 'seatbelt' }
+  /** `sandbox.dangerouslyUnsandboxed`: a whole copy at a path of its own, and nothing that keeps a command in. */
+  | { kind: 'unsandboxed' }
+  /** Commands do not run. */
+  | { kind: 'none'; reason: string; remedy: string };
+
+/** The copy as a whole tree, where there is no overlay. */
+export type CopyTree = {
+  /** Absolute. */
+  path: string;
+  /** Large ignored folders of the workspace, relative to it, that are not in the tree: the user's own, read-only. */
+  links: readonly string[];
 };
 
 export type SandboxStatus =
   | { kind: 'overlay'; bwrapVersion: string }
+  /** `reason`: why no overlay can be made. */
+  | { kind: 'copy'; bwrapVersion: string; reason: string }
+  | { kind: 'seatbelt' }
   /** `remedy`: what to do, a command where there is one. */
   | { kind: 'none'; reason: string; remedy: string };
 
 export type CommandRequest = {
   layers: CopyLayers;
+  /** By default an overlay that `unshare` makes. */
+  strategy?: Strategy;
+  /** Where the strategy is not an overlay. */
+  tree?: CopyTree;
   policy: SandboxPolicy;
+  /** Folders of ours that no command may see, wherever they lie: the state folder. */
+  hidden?: readonly string[];
   /** Of the face that asks: where PATH, the language and `policy.env` come from. Nothing else of it reaches the command. */
   environment: Readonly<Record<string, string | undefined>>;
   /** Run by `/bin/bash -c`. */
@@ -62,6 +97,8 @@ export type CommandResult =
       /** Bytes there were in all. */
       outputBytes: number;
       durationMs: number;
+      /** Hosts that it asked the proxy for and was refused, each once. */
+      refusedHosts?: readonly string[];
     }
   /** The command did not run at all. */
   | { kind: 'unavailable'; reason: string; remedy: string };

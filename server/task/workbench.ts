@@ -130,6 +130,7 @@ function sandboxPolicy({ settings, mode }: TaskRequest, readPaths: readonly stri
     mode: mode === 'ask' ? 'readOnly' : sandbox.mode,
     network: sandbox.network === 'full' ? 'full' : 'off',
     readableRoots: [...sandbox.readableRoots, ...readPaths],
+    sockets: sandbox.sockets,
     env: sandbox.env,
     processesMax: sandbox.processes,
     memoryBytesMax: sandbox.memoryMiB * 1024 * 1024,

@@ -22,6 +22,7 @@ const policy: SandboxPolicy = {
   mode: 'workspace',
   network: 'off',
   readableRoots: [],
+  sockets: [],
   env: [],
   processesMax: 1,
   memoryBytesMax: 1,

@@ -25,6 +25,7 @@ export const policy: SandboxPolicy = {
   mode: 'workspace',
   network: 'off',
   readableRoots: [],
+  sockets: [],
   env: [],
   processesMax: 512,
   memoryBytesMax: 4 * 1024 ** 3,
