@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { isInside, nodeFolder } from './environment.ts';
 import type { Host } from './host.ts';
+import type { BoundSocket } from './sockets.ts';
 import type { SandboxPolicy } from './types.ts';
+import { outerFirst } from './workspace-mounts.ts';
 
 /** Of the hidden home folder, these may be read: tools and what they have fetched, never credentials. */
 export const toolchains = [
@@ -40,18 +42,24 @@ const temporaryBytes = 1024 ** 3;
 /** Descriptors the chain of processes opens for bwrap. */
 export type BwrapDescriptors = { status: number; seccomp?: number };
 
-/** Everything but the command itself. `cwd` is absolute and inside `root`; `hidden` folders are never readable. */
+/**
+ * Everything but the command itself. `cwd` is absolute and inside `root`; `hidden` folders exist and are never readable.
+ * `workspace`: words that put it, and what lies beside it, in its place. `readable`: outside of it.
+ */
 export function sandboxArguments(options: {
   policy: SandboxPolicy;
   host: Host;
   root: string;
+  workspace: readonly string[];
+  readable: readonly { at: string; words: readonly string[] }[];
+  sockets: readonly BoundSocket[];
   cwd: string;
   hidden: readonly string[];
   environment: Readonly<Record<string, string>>;
   descriptors: BwrapDescriptors;
 }): string[] {
-  const { policy, host, root, cwd, hidden, environment, descriptors } = options;
-  const hiddenHere = hidden.filter((path) => isReadable(path, policy, host));
+  const { policy, host, root, workspace, readable, sockets, cwd, hidden, environment, descriptors } = options;
+  const hiddenHere = hidden.filter((path) => isSeen(path, { host, readable }));
   const masked = [...host.secretFolders, ...hiddenHere].filter((path) => !isInside(path, root));
   const temporary = (path: string) => [
     ...(host.bwrap.hasSize ? ['--size', String(Math.min(temporaryBytes, policy.diskBytesMax))] : []),
@@ -73,10 +81,12 @@ export function sandboxArguments(options: {
     ...(homeIsInRoot ? [] : home),
     ...node(host),
     ...(policy.network === 'full' && host.resolver ? ['--ro-bind', host.resolver, host.resolver] : []),
-    ...policy.readableRoots.flatMap((path) => ['--ro-bind-try', path, path]),
+    // Whoever may read a folder may not read the secrets in it, unless it is them that were named.
+    ...[...secrets(host), ...readable].sort(outerFirst).flatMap(({ words }) => words),
     ...hiddenHere.flatMap((path) => ['--tmpfs', path]),
+    ...sockets.flatMap(({ from, at }) => ['--ro-bind', from, at]),
     // The workspace comes late: it may itself lie under a folder that was hidden above.
-    ...[policy.mode === 'readOnly' ? '--ro-bind' : '--bind', root, root],
+    ...workspace,
     ...(homeIsInRoot ? home : []),
     // What is left of memory that could be written without a limit; mount points are made in it until here.
     ...['/', '/dev', ...masked].flatMap((path) => ['--remount-ro', path]),
@@ -105,10 +115,13 @@ function systemTree(host: Host): string[] {
     ...['--proc', '/proc'],
     ...host.kernel.flatMap((path) => ['--ro-bind', path, path]),
     ...['--dev', '/dev', '--dir', '/run', '--symlink', '/run', '/var/run'],
-    ...host.secretFiles.flatMap((path) => ['--ro-bind', '/dev/null', path]),
-    ...host.secretFolders.flatMap((path) => ['--tmpfs', path]),
   ];
 }
+
+const secrets = (host: Host) => [
+  ...host.secretFiles.map((at) => ({ at, words: ['--ro-bind', '/dev/null', at] })),
+  ...host.secretFolders.map((at) => ({ at, words: ['--tmpfs', at] })),
+];
 
 /** The server's Node, and npm beside it where it has one. */
 function node(host: Host): string[] {
@@ -126,7 +139,8 @@ function node(host: Host): string[] {
   ];
 }
 
-function isReadable(path: string, policy: SandboxPolicy, host: Host): boolean {
-  const bound = [...host.system.filter(({ target }) => target === undefined).map((entry) => entry.path)];
-  return [...bound, ...policy.readableRoots].some((folder) => isInside(path, folder));
+/** Whether what lies there on the machine is in the sandbox, the workspace aside. */
+export function isSeen(path: string, { host, readable }: { host: Host; readable: readonly { at: string }[] }): boolean {
+  const bound = host.system.filter(({ target }) => target === undefined).map((entry) => entry.path);
+  return [...bound, ...readable.map(({ at }) => at)].some((folder) => isInside(path, folder));
 }

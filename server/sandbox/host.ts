@@ -1,18 +1,28 @@
 /** What this machine has, looked up once per process: tools at system paths, system folders, limits, the user. */
 import { access, constants, lstat, readFile, readlink, realpath } from 'node:fs/promises';
-import { homedir, release, userInfo } from 'node:os';
+import { release } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { isInside } from './environment.ts';
+import { type Identity, mayReach } from './identity.ts';
 import { outputOf } from './process.ts';
 
-export type Tools = { bwrap: string; unshare: string; mount: string; prlimit: string; mkfifo: string; setsid: string };
+export type Tools = {
+  bwrap: string;
+  unshare: string;
+  mount: string;
+  prlimit: string;
+  mkfifo: string;
+  setsid: string;
+  /** Only root needs it, to work in another user's repository. */
+  setpriv?: string;
+};
 
 export type Host = {
   uid: number;
   gid: number;
   user: string;
   home: string;
-  bwrap: { version: string; hasSize: boolean; hasDisableUserns: boolean };
+  bwrap: { version: string; hasSize: boolean; hasDisableUserns: boolean; hasOverlay: boolean };
   /** Top-level folders of the system: read-only, or (`target`) a symbolic link. */
   system: readonly { path: string; target?: string }[];
   kernel: readonly string[];
@@ -26,7 +36,7 @@ export type Host = {
 };
 
 /** Never looked up through PATH: a workspace may be on it. */
-const toolFolders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/run/current-system/sw/bin'];
+export const toolFolders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/run/current-system/sw/bin'];
 const systemFolders = [
   '/usr',
   '/bin',
@@ -59,30 +69,32 @@ const names = ['bwrap', 'unshare', 'mount', 'prlimit', 'mkfifo', 'setsid'] as co
 
 /** Where the tools are; or the names of those that are missing. */
 export async function findTools(folders: readonly string[] = toolFolders): Promise<Tools | { missing: string[] }> {
-  const found = await Promise.all(names.map((name) => firstExecutable(folders.map((folder) => `${folder}/${name}`))));
+  const find = (name: string) => firstExecutable(folders.map((folder) => `${folder}/${name}`));
+  const found = await Promise.all(names.map(find));
   const [bwrap, unshare, mount, prlimit, mkfifo, setsid] = found;
   if (bwrap && unshare && mount && prlimit && mkfifo && setsid) {
-    return { bwrap, unshare, mount, prlimit, mkfifo, setsid };
+    return { bwrap, unshare, mount, prlimit, mkfifo, setsid, setpriv: await find('setpriv') };
   }
   return { missing: names.filter((_, index) => found[index] === undefined) };
 }
 
-export async function readHost(tools: Tools): Promise<Host> {
-  const { uid, gid, username } = currentUser();
+/** `identity`: whom commands run as; the home and the toolchains are theirs. */
+export async function readHost(tools: Tools, identity: Identity): Promise<Host> {
+  const { uid, gid, user } = identity;
   const version = (await outputOf(tools.bwrap, ['--version'])).trim().replace(/^\S+ /, '');
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const atLeast = (wanted: number) => major > 0 || minor >= wanted;
   return {
     uid,
     gid,
-    user: username,
-    home: await privateHome(),
-    bwrap: { version, hasSize: atLeast(7), hasDisableUserns: atLeast(8) },
+    user,
+    home: await privateHome(identity),
+    bwrap: { version, hasSize: atLeast(7), hasDisableUserns: atLeast(8), hasOverlay: atLeast(11) },
     system: (await Promise.all(systemFolders.map(systemEntry))).filter((entry) => entry !== undefined),
     kernel: await existing(kernelFolders),
     secretFiles: await existing(secretFiles),
     secretFolders: await existing(secretFolders),
-    node: await serverNode(),
+    node: await serverNode(identity),
     resolver: await hiddenResolver(),
     limits: await hardLimits(),
   };
@@ -113,31 +125,24 @@ async function existing(paths: readonly string[]): Promise<string[]> {
   return real.filter((path) => path !== undefined);
 }
 
-/** In a container, a user may have a number and no name. */
-function currentUser(): { uid: number; gid: number; username: string } {
-  try {
-    return userInfo();
-  } catch {
-    return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, username: 'user' };
-  }
-}
-
 /** Where an empty home is mounted. Service accounts have homes that can't be hidden, such as `/` or `/usr/sbin`. */
-async function privateHome(): Promise<string> {
-  const real = await realpath(homedir()).catch(() => undefined);
-  if (real === '/root') return real;
+async function privateHome({ uid, home }: Identity): Promise<string> {
+  const real = home === undefined ? undefined : await realpath(home).catch(() => undefined);
+  if (real === '/root' && uid === 0) return real;
   const isSystem = real === undefined || dirname(real) === '/' || [...toolFolders, ...systemFolders].includes(real);
   return isSystem ? '/home/user' : real;
 }
 
-async function serverNode(): Promise<Host['node']> {
+/** Our own, where the identity may reach it too. */
+async function serverNode(identity: Identity): Promise<Host['node']> {
   const executable = await realpath(process.execPath).catch(() => undefined);
-  if (executable === undefined) return undefined;
+  if (executable === undefined || !(await mayReach(executable, identity))) return undefined;
   // `/prefix/bin/node` has its npm in `/prefix/lib/node_modules/npm`.
   const isInstalled = basename(dirname(executable)) === 'bin';
   const npm = isInstalled ? join(dirname(dirname(executable)), 'lib/node_modules/npm') : undefined;
   const hasNpm =
     npm !== undefined &&
+    (await mayReach(npm, identity)) &&
     (await access(`${npm}/bin/npm-cli.js`).then(
       () => true,
       () => false,

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainFailure } from './explain.ts';
-import { readMachine, runInSandbox } from './run.ts';
+import { readMachine } from './machine.ts';
+import { runInSandbox } from './run.ts';
 import type { SandboxStatus } from './types.ts';
 
 const timeoutMs = 20_000;

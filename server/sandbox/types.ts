@@ -80,7 +80,10 @@ export type CommandRequest = {
   signal: AbortSignal;
   /** Live output, as it comes, decoded; not after the result is there. At most `outputBytesMax` bytes in all. */
   onOutput?: (chunk: string) => void;
-  /** Called once after the command has ended, with the path of the still mounted copy; no process of the command lives. */
+  /**
+   * Called once after the command has ended by itself, with a path at which its copy can be read and written from
+   * outside: mounted still or once more, or the tree's own; no process of the command lives.
+   */
   inspect?: (mergedRoot: string) => Promise<void>;
 };
 

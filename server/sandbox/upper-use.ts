@@ -1,18 +1,22 @@
-/** How much an upper layer holds; the walk ends where the limit is passed. */
+/** How much the folders hold that a command writes to; the walk ends where the limit is passed. */
 import { lstat, opendir } from 'node:fs/promises';
 
 const filesAtOnce = 32;
 
+export type Use = { bytes: number; entries: number };
+
+export const nothing: Use = { bytes: 0, entries: 0 };
+
 /** Only where bytes are limited is each file looked at; a folder counts as one entry and no bytes. */
 export async function usedBy(
-  upper: string,
+  uppers: readonly string[],
   { bytesMax, entriesMax }: { bytesMax?: number; entriesMax?: number },
-): Promise<{ bytes: number; entries: number }> {
+): Promise<Use> {
   const used = { bytes: 0, entries: 0 };
   const isOver = () => used.bytes > (bytesMax ?? Infinity) || used.entries > (entriesMax ?? Infinity);
   // Names need not be UTF-8: one character for each byte.
   const pathIn = (folder: Buffer, name: string) => Buffer.concat([folder, Buffer.from(`/${name}`, 'latin1')]);
-  const folders = [Buffer.from(upper)];
+  const folders = uppers.map((upper) => Buffer.from(upper));
   for (let folder = folders.pop(); folder !== undefined && !isOver(); folder = folders.pop()) {
     const files: Buffer[] = [];
     const directory = await opendir(folder, { bufferSize: 1024, encoding: 'latin1' }).catch(() => undefined);

@@ -5,7 +5,7 @@
 import { readdir, readFile, readlink, statfs } from 'node:fs/promises';
 import type { CommandLimit } from '../protocol/thread.ts';
 import type { SandboxPolicy } from './types.ts';
-import { usedBy } from './upper-use.ts';
+import { type Use, usedBy } from './upper-use.ts';
 
 /** Entries of the upper layer; beyond it no change can be shown either. */
 const entriesMax = 200_000;
@@ -22,13 +22,16 @@ type Watch = () => Promise<boolean>;
  * root, whom the kernel lets start any number.
  */
 export function watch(options: {
-  upper: string;
+  /** Of one file system. */
+  uppers: readonly string[];
+  /** What they held before any command: only what is more counts. */
+  atFirst: Use;
   policy: SandboxPolicy;
   countsProcesses: boolean;
   child: () => number | undefined;
   exceeded: (limit: CommandLimit) => void;
 }): { end(): void } {
-  const { upper, policy, countsProcesses, child, exceeded } = options;
+  const { uppers, atFirst, policy, countsProcesses, child, exceeded } = options;
   const timers = new Map<CommandLimit, NodeJS.Timeout>();
   let hasEnded = false;
   const end = () => {
@@ -48,13 +51,15 @@ export function watch(options: {
     };
     look();
   };
-  start('disk', diskWatch(upper, policy));
+  start('disk', diskWatch(uppers, atFirst, policy));
   start('memory', memoryWatch(policy, child));
   if (countsProcesses) start('processes', processesWatch(policy, child));
   return { end };
 }
 
-function diskWatch(upper: string, { diskBytesMax }: SandboxPolicy): Watch {
+function diskWatch(uppers: readonly string[], atFirst: Use, { diskBytesMax }: SandboxPolicy): Watch {
+  const [upper = '/'] = uppers;
+  const most = { entries: atFirst.entries + entriesMax, bytes: atFirst.bytes + diskBytesMax };
   let last: { bytes: number; entries: number } | undefined;
   /** What the disk has to have lost since the last measurement to be measured again. */
   let stepBytes = Math.max(bytesStepMin, diskBytesMax / 4);
@@ -64,13 +69,13 @@ function diskWatch(upper: string, { diskBytesMax }: SandboxPolicy): Watch {
     last ??= free;
     if (last.entries - free.entries >= entriesStep) {
       last = { ...last, entries: free.entries };
-      if ((await usedBy(upper, { entriesMax })).entries > entriesMax) return true;
+      if ((await usedBy(uppers, { entriesMax: most.entries })).entries > most.entries) return true;
     }
     if (last.bytes - free.bytes >= stepBytes) {
-      const { bytes } = await usedBy(upper, { bytesMax: diskBytesMax });
-      if (bytes > diskBytesMax) return true;
+      const { bytes } = await usedBy(uppers, { bytesMax: most.bytes });
+      if (bytes > most.bytes) return true;
       last = { ...last, bytes: free.bytes };
-      stepBytes = Math.max(bytesStepMin, (diskBytesMax - bytes) / 2);
+      stepBytes = Math.max(bytesStepMin, (most.bytes - bytes) / 2);
     }
     return false;
   };

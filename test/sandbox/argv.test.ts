@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { sandboxArguments } from '../../server/sandbox/argv.ts';
 import type { Host } from '../../server/sandbox/host.ts';
 import type { SandboxPolicy } from '../../server/sandbox/types.ts';
+import { mountedBefore, workspaceMounts } from '../../server/sandbox/workspace-mounts.ts';
 
 const host: Host = {
   uid: 1001,
   gid: 1002,
   user: 'ann',
   home: '/home/ann',
-  bwrap: { version: '0.8.0', hasSize: true, hasDisableUserns: true },
+  bwrap: { version: '0.8.0', hasSize: true, hasDisableUserns: true, hasOverlay: false },
   system: [{ path: '/usr' }, { path: '/bin', target: 'usr/bin' }, { path: '/etc' }],
   kernel: ['/proc/sys'],
   secretFiles: ['/etc/shadow'],
@@ -36,10 +37,15 @@ function argumentsFor(changes: {
   hidden?: string[];
 }) {
   const root = changes.root ?? '/work/app';
+  const all = { ...policy, ...changes.policy };
+  const mounts = workspaceMounts({ root, upper: '/s/up', work: '/s/work', whiteouts: '/s/whiteouts' }, undefined);
   return sandboxArguments({
-    policy: { ...policy, ...changes.policy },
+    policy: all,
     host: { ...host, ...changes.host },
     root,
+    workspace: mountedBefore(mounts, { isReadOnly: all.mode === 'readOnly' }),
+    readable: all.readableRoots.map((at) => ({ at, words: ['--ro-bind-try', at, at] })),
+    sockets: [],
     cwd: root,
     hidden: changes.hidden ?? [],
     environment: { HOME: '/home/ann' },
@@ -71,13 +77,13 @@ describe('what a policy becomes', () => {
     ['its npm', {}, '--symlink ../lib/node_modules/npm/bin/npm-cli.js /run/codex-lsp/node/bin/npm', true],
     [
       'an old bwrap is asked for nothing new',
-      { host: { bwrap: { version: '0.6.1', hasSize: false, hasDisableUserns: false } } },
+      { host: { bwrap: { version: '0.6.1', hasSize: false, hasDisableUserns: false, hasOverlay: false } } },
       '--size',
       false,
     ],
     [
       'an old bwrap has no such option',
-      { host: { bwrap: { version: '0.6.1', hasSize: false, hasDisableUserns: false } } },
+      { host: { bwrap: { version: '0.6.1', hasSize: false, hasDisableUserns: false, hasOverlay: false } } },
       '--disable-userns',
       false,
     ],

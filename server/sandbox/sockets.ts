@@ -1,0 +1,57 @@
+/** Which sockets of services a command gets, and which folders it may read without any in them. */
+import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isInside } from './environment.ts';
+import { type Identity, mayReach } from './identity.ts';
+
+/** `at`: where it is seen. */
+export type BoundSocket = { from: string; at: string };
+
+/**
+ * Those that exist, at their real path and at the given one. None in the workspace: its mount points would be the
+ * command's to move. `isSeen`: whether a path outside it is in the sandbox anyway, links and all.
+ */
+export async function boundSockets(
+  paths: readonly string[],
+  { root, identity, isSeen }: { root: string; identity: Identity; isSeen: (path: string) => boolean },
+): Promise<BoundSocket[]> {
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      const real = await realpath(path).catch(() => undefined);
+      if (real === undefined || !(await stat(real).catch(() => undefined))?.isSocket()) return [];
+      if (!(await mayReach(dirname(real), identity))) return [];
+      // The sandbox has that link itself.
+      const given = path.replace(/^\/var\/run\//, '/run/');
+      const names = given === real || isSeen(given) ? [real] : [real, given];
+      return names.filter((name) => !isInside(name, root)).map((at) => ({ from: real, at }));
+    }),
+  );
+  return found.flat();
+}
+
+/** Read grants as they can be mounted: no socket itself, and nothing that is the kernel's or ours. */
+export async function readableFolders(
+  paths: readonly string[],
+  { hidden, identity }: { hidden: readonly string[]; identity: Identity },
+): Promise<{ at: string; isFolder: boolean }[]> {
+  const never = ['/proc', '/dev', ...hidden];
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      const real = await realpath(path).catch(() => undefined);
+      const status = real === undefined ? undefined : await lstat(real).catch(() => undefined);
+      if (real === undefined || !(status?.isDirectory() || status?.isFile())) return [];
+      if (path === '/' || real === '/' || never.some((folder) => isInside(path, folder) || isInside(real, folder)))
+        return [];
+      if (!(await mayReach(path, identity))) return [];
+      return [{ at: path, isFolder: status.isDirectory() }];
+    }),
+  );
+  return found.flat();
+}
+
+/** A folder with nothing in it, beside the upper layer: an overlay of one folder needs another. */
+export async function emptyFolder(upper: string): Promise<string> {
+  const path = join(dirname(upper), 'nothing');
+  await mkdir(path, { recursive: true, mode: 0o755 });
+  return path;
+}

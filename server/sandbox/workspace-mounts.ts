@@ -1,0 +1,83 @@
+/** What stands at the workspace's own path, and beside it, for each strategy; as words for whoever mounts it; pure. */
+import { join } from 'node:path';
+import type { CopyLayers, CopyTree } from './types.ts';
+
+/** `at`: absolute, where it is seen. */
+export type WorkspaceMount =
+  /** The upper layer over what lies there. */
+  | { kind: 'overlay'; at: string; upper: string; work: string }
+  /** A whole tree from elsewhere; `links`, relative to both, are the user's own folders, read-only. */
+  | { kind: 'tree'; at: string; from: string; links: readonly string[] }
+  /** What lies there, read-only. */
+  | { kind: 'user'; at: string }
+  /** What lies there, read-only, and through an overlay: the kernel lets nobody connect to a socket in it. */
+  | { kind: 'sealed'; at: string; empty: string };
+
+/** `tree`: where the workspace is no overlay. Outer folders come before those that lie in them. */
+export function workspaceMounts(layers: CopyLayers, tree: CopyTree | undefined): WorkspaceMount[] {
+  const overlay = ({ root, upper, work }: { root: string; upper: string; work: string }): WorkspaceMount => ({
+    kind: 'overlay',
+    at: root,
+    upper,
+    work,
+  });
+  const beside = layers.beside ?? [];
+  const mounts: WorkspaceMount[] = tree
+    ? [
+        { kind: 'tree', at: layers.root, from: tree.path, links: tree.links },
+        ...beside.map(({ root }): WorkspaceMount => ({ kind: 'user', at: root })),
+      ]
+    : [overlay(layers), ...beside.map(overlay)];
+  return mounts.sort(outerFirst);
+}
+
+export const outerFirst = (a: { at: string }, b: { at: string }): number =>
+  a.at.split('/').length - b.at.split('/').length;
+
+/** Words of bwrap, which mounts everything itself. */
+export const mountedByBwrap = (mounts: readonly WorkspaceMount[], mode: { isReadOnly: boolean }): string[] =>
+  mounts.flatMap((mount) => wordsOfBwrap(mount, mode));
+
+function wordsOfBwrap(mount: WorkspaceMount, { isReadOnly }: { isReadOnly: boolean }): string[] {
+  const { at } = mount;
+  switch (mount.kind) {
+    case 'overlay':
+      return [
+        ...['--overlay-src', at, '--overlay', mount.upper, mount.work, at],
+        ...(isReadOnly ? ['--remount-ro', at] : []),
+      ];
+    case 'tree':
+      return [
+        ...[isReadOnly ? '--ro-bind' : '--bind', mount.from, at],
+        ...mount.links.flatMap((link) => ['--ro-bind', join(at, link), join(at, link)]),
+      ];
+    case 'user':
+      return ['--ro-bind', at, at];
+    case 'sealed':
+      return ['--overlay-src', mount.empty, '--overlay-src', at, '--ro-overlay', at];
+  }
+}
+
+/** Words of bwrap, where what comes before it has mounted everything at its own path. */
+export const mountedBefore = (mounts: readonly WorkspaceMount[], { isReadOnly }: { isReadOnly: boolean }): string[] =>
+  mounts.flatMap(({ kind, at }) => {
+    const isWritable = !isReadOnly && (kind === 'overlay' || kind === 'tree');
+    return [isWritable ? '--bind' : '--ro-bind', at, at];
+  });
+
+/** Words of the script in `stage.ts`. */
+export const stageWords = (mounts: readonly WorkspaceMount[]): string[] => mounts.flatMap(wordsOfStage);
+
+function wordsOfStage(mount: WorkspaceMount): string[] {
+  const { at } = mount;
+  switch (mount.kind) {
+    case 'overlay':
+      return ['overlay', at, mount.upper, mount.work];
+    case 'tree':
+      return ['tree', at, mount.from, String(mount.links.length), ...mount.links];
+    case 'user':
+      return [];
+    case 'sealed':
+      return ['sealed', at, mount.empty];
+  }
+}
