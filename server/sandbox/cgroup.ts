@@ -1,68 +1,148 @@
 /**
- * The kernel's own limit on processes, for root: its commands are exempt from `prlimit --nproc`, and a fork bomb starves
- * us before we can count. An ordinary user needs none, and has no right to make one.
+ * The kernel's own limits, for root: `prlimit --nproc` does not hold its commands, a fork bomb starves us before we can
+ * count, and memory is counted here wherever it is hidden. An ordinary user has no right to make one.
  */
+import { rmdirSync } from 'node:fs';
 import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const prefix = 'codex-lsp-';
+const idleMax = 8;
 
 /** Version 1 has a tree for each controller; version 2 one for all, which may have this one or not. */
-const trees = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'];
+type Tree = { folder: string; version: 1 | 2 };
+type Trees = { pids?: Tree; memory?: Tree };
 
-let tree: Promise<string | undefined> | undefined;
+let trees: Promise<Trees> | undefined;
 let made = 0;
 
+/**
+ * Kept for the next command: what a command has read from the disk stays in memory on its cgroup's account, and keeps
+ * a removed one alive in the kernel.
+ */
+const idle: Group[] = [];
+
+type Group = { name: string; folders: readonly string[] };
+
 export type Cgroup = {
-  /** A process that writes `0` here joins, and so do its children. */
-  procs: string;
+  /** A process that writes `0` to each of them joins, and so do its children. */
+  procs: readonly string[];
+  /** Whether the kernel holds the limit; else it has to be counted. */
+  limits: { processes: boolean; memory: boolean };
+  /** Whether the kernel has ended a process because no memory was left. */
+  hasRunOut(): Promise<boolean>;
   /** When no process is in it any more. */
-  remove(): Promise<void>;
+  release(): Promise<void>;
 };
 
 /** Nothing where this machine or container gives us none. */
-export async function makeCgroup(processesMax: number): Promise<Cgroup | undefined> {
-  tree ??= findTree();
-  const parent = await tree;
-  if (parent === undefined) return undefined;
-  const folder = join(parent, `${prefix}${process.pid}-${++made}`);
-  const remove = () => rmdir(folder).catch(() => {});
+export async function makeCgroup(limits: {
+  processesMax: number;
+  memoryBytesMax: number;
+}): Promise<Cgroup | undefined> {
+  trees ??= findTrees();
+  const { pids, memory } = await trees;
+  if (!pids && !memory) return undefined;
+  const group = (await takeIdle()) ?? (await newGroup({ pids, memory }));
+  if (!group) return undefined;
+  const { name, folders } = group;
+  const holds = {
+    processes: pids !== undefined && (await set(join(pids.folder, name, 'pids.max'), limits.processesMax)),
+    memory: memory !== undefined && (await limitMemory(memory, name, limits.memoryBytesMax)),
+  };
+  const killed = async () => (memory ? killsIn(memory, name) : 0);
+  const before = await killed();
+  return {
+    procs: folders.map((folder) => join(folder, 'cgroup.procs')),
+    limits: holds,
+    hasRunOut: async () => (await killed()) > before,
+    async release() {
+      if (idle.length < idleMax) idle.push(group);
+      else await Promise.all(folders.map((folder) => rmdir(folder).catch(() => {})));
+    },
+  };
+}
+
+/** A server in another container, which does not see that we live, may have removed one. */
+async function takeIdle(): Promise<Group | undefined> {
+  for (let group = idle.pop(); group; group = idle.pop()) {
+    const isThere = await Promise.all(group.folders.map((folder) => succeeds(access(folder))));
+    if (isThere.every(Boolean)) return group;
+  }
+  return undefined;
+}
+
+async function newGroup(found: Trees): Promise<Group | undefined> {
+  const name = `${prefix}${process.pid}-${++made}`;
+  const parents = new Set([found.pids, found.memory].flatMap((tree) => (tree ? [tree.folder] : [])));
+  const folders = [...parents].map((folder) => join(folder, name));
+  if (made === 1) process.once('exit', removeIdle);
   try {
-    await mkdir(folder);
-    await writeFile(join(folder, 'pids.max'), String(processesMax));
-    return { procs: join(folder, 'cgroup.procs'), remove };
+    for (const folder of folders) await mkdir(folder);
+    return { name, folders };
   } catch {
-    await remove();
+    for (const folder of folders) await rmdir(folder).catch(() => {});
     return undefined;
   }
 }
 
-async function findTree(): Promise<string | undefined> {
-  for (const folder of trees) {
-    const controllers = await readFile(join(folder, 'cgroup.subtree_control'), 'utf8').catch(() => undefined);
-    const isFirst =
-      controllers === undefined &&
-      (await access(join(folder, 'cgroup.procs')).then(
-        () => true,
-        () => false,
-      ));
-    if (!isFirst && !controllers?.split(/\s/).includes('pids')) continue;
-    await removeLeftOver(folder);
-    return folder;
+/** A few folders, at the very end. */
+function removeIdle(): void {
+  for (const folder of idle.flatMap(({ folders }) => folders)) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      // The next server removes it.
+    }
   }
-  return undefined;
+}
+
+/** Swap too, where it is counted at all. */
+async function limitMemory({ folder, version }: Tree, name: string, bytes: number): Promise<boolean> {
+  const file = (limit: string) => join(folder, name, limit);
+  if (version === 2) {
+    await set(file('memory.swap.max'), 0);
+    return set(file('memory.max'), bytes);
+  }
+  // The first must never be above the second: one of the two orders fits whatever was there.
+  await set(file('memory.memsw.limit_in_bytes'), bytes);
+  const isSet = await set(file('memory.limit_in_bytes'), bytes);
+  await set(file('memory.memsw.limit_in_bytes'), bytes);
+  return isSet;
+}
+
+async function killsIn({ folder, version }: Tree, name: string): Promise<number> {
+  const file = version === 2 ? 'memory.events' : 'memory.oom_control';
+  const lines = await readFile(join(folder, name, file), 'latin1').catch(() => '');
+  return Number(/^oom_kill (\d+)/m.exec(lines)?.[1] ?? 0);
+}
+
+const set = (file: string, value: number): Promise<boolean> => succeeds(writeFile(file, String(value)));
+
+async function findTrees(): Promise<Trees> {
+  const root = '/sys/fs/cgroup';
+  const controllers = await readFile(join(root, 'cgroup.subtree_control'), 'utf8').catch(() => undefined);
+  const find = async (controller: string): Promise<Tree | undefined> => {
+    if (controllers?.split(/\s/).includes(controller)) return { folder: root, version: 2 };
+    const folder = join(root, controller);
+    return (await succeeds(access(join(folder, 'cgroup.procs')))) ? { folder, version: 1 } : undefined;
+  };
+  const found = { pids: await find('pids'), memory: await find('memory') };
+  for (const tree of [found.pids, found.memory]) if (tree) await removeLeftOver(tree.folder);
+  return found;
 }
 
 /** Of servers that were killed. One with a process in it can't be removed. */
 async function removeLeftOver(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
-    const isAlive =
-      pid !== undefined &&
-      (await readFile(`/proc/${pid}/stat`).then(
-        () => true,
-        () => false,
-      ));
-    if (pid !== undefined && !isAlive) await rmdir(join(folder, name)).catch(() => {});
+    if (pid === undefined || (await succeeds(readFile(`/proc/${pid}/stat`)))) continue;
+    await rmdir(join(folder, name)).catch(() => {});
   }
 }
+
+const succeeds = (attempt: Promise<unknown>): Promise<boolean> =>
+  attempt.then(
+    () => true,
+    () => false,
+  );

@@ -25,18 +25,19 @@ export async function startChain(options: {
   mounter: Mounter;
   mounts: readonly WorkspaceMount[];
   bwrapArguments: readonly string[];
-  /** A file that the chain joins a cgroup by. */
-  cgroup?: string;
+  /** Files that the chain joins cgroups by. */
+  cgroup?: readonly string[];
   command: string;
 }): Promise<Chain> {
-  const { machine, layers, policy, mounter, mounts, bwrapArguments, cgroup = '', command } = options;
+  const { machine, layers, policy, mounter, mounts, bwrapArguments, cgroup = [], command } = options;
   const { host, tools, identity, seccomp } = machine;
   const inherited = await inheritedDescriptors();
   const { reader, writer } = await outputPipe(layers, tools, identity);
   let child: ChildProcess;
   try {
     const [program, ...args] = stage({
-      ...{ mounter, tools, identity, cgroup, inherited },
+      ...{ mounter, tools, identity, inherited },
+      cgroup: cgroup.join(' '),
       words: mounter === 'itself' ? [] : stageWords(mounts),
       next: [
         ...[tools.prlimit, ...limits(policy, host), '--', tools.bwrap, '--args', String(descriptor.arguments)],

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandLimit } from '../protocol/thread.ts';
-import { makeCgroup } from './cgroup.ts';
+import { type Cgroup, makeCgroup } from './cgroup.ts';
 import { startChain } from './chain.ts';
 import { readyFolders, writtenFolders } from './copy-folders.ts';
 import { explainFailure } from './explain.ts';
@@ -12,7 +12,7 @@ import { unavailable } from './machine.ts';
 import { holdMerged } from './merged.ts';
 import { Output } from './output.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import type { CommandRequest, CommandResult } from './types.ts';
+import type { CommandRequest, CommandResult, SandboxPolicy } from './types.ts';
 import { nothing } from './upper-use.ts';
 import { watch } from './watchdog.ts';
 
@@ -62,14 +62,14 @@ async function runNext(request: CommandRequest, toolFolders?: readonly string[])
   const { host } = prepared.machine;
   const output = new Output(request.outputBytesMax, request.onOutput);
   // Beside the command there are the chain, the holder and the sandbox's first process.
-  const cgroup = process.getuid?.() === 0 ? await makeCgroup(request.policy.processesMax + 4) : undefined;
+  const cgroup = process.getuid?.() === 0 ? await makeCgroup(kernelLimits(request.policy)) : undefined;
   let atFirst = nothing;
   let chain: Chain;
   try {
     atFirst = await readyFolders(request, prepared);
     chain = await startChain({ ...request, ...prepared, cgroup: cgroup?.procs });
   } catch (error) {
-    await cgroup?.remove();
+    await cgroup?.release();
     const said = error instanceof Error ? error.message : String(error);
     return unavailable(await explainFailure(said, dirname(request.layers.upper)));
   }
@@ -78,7 +78,8 @@ async function runNext(request: CommandRequest, toolFolders?: readonly string[])
     const stopped = await lead(chain, request, {
       uppers: writtenFolders(request, prepared),
       atFirst,
-      countsProcesses: cgroup === undefined && needsCounting(host),
+      countsProcesses: cgroup?.limits.processes !== true && needsCounting(host),
+      cgroup,
     });
     const { exitCode } = chain.told;
     if (exitCode === undefined && !stopped) return await notStarted(chain, output, request);
@@ -95,7 +96,7 @@ async function runNext(request: CommandRequest, toolFolders?: readonly string[])
     };
   } finally {
     await chain.release();
-    await cgroup?.remove();
+    await cgroup?.release();
   }
 }
 
@@ -117,6 +118,11 @@ async function inspect(
   }
 }
 
+const kernelLimits = ({ processesMax, memoryBytesMax }: SandboxPolicy) => ({
+  processesMax: processesMax + 4,
+  memoryBytesMax,
+});
+
 /** Where the kernel would let a command start any number of processes. */
 const needsCounting = ({ uid, limits }: Host): boolean => uid === 0 || limits.processes === undefined;
 
@@ -124,7 +130,10 @@ const needsCounting = ({ uid, limits }: Host): boolean => uid === 0 || limits.pr
 async function lead(
   chain: Chain,
   request: CommandRequest,
-  watched: Pick<Parameters<typeof watch>[0], 'uppers' | 'atFirst' | 'countsProcesses'>,
+  {
+    cgroup,
+    ...watched
+  }: Pick<Parameters<typeof watch>[0], 'uppers' | 'atFirst' | 'countsProcesses'> & { cgroup: Cgroup | undefined },
 ): Promise<{ limit?: CommandLimit } | undefined> {
   const { signal, timeoutMs, policy } = request;
   let stopped: { limit?: CommandLimit } | undefined;
@@ -139,6 +148,7 @@ async function lead(
   const watchdog = watch({
     ...watched,
     policy,
+    hasRunOut: cgroup?.limits.memory ? cgroup.hasRunOut : undefined,
     child: () => chain.told.child,
     exceeded: stop,
   });
@@ -150,6 +160,8 @@ async function lead(
   });
   try {
     await chain.ended;
+    // What the kernel ended may have been all there was: sooner than we look.
+    if (stopped === undefined && cgroup?.limits.memory && (await cgroup.hasRunOut())) stopped = { limit: 'memory' };
   } finally {
     clearTimeout(timer);
     watchdog.end();

@@ -7,7 +7,13 @@ const offset = { number: 0, arch: 4, argument: (index: number) => 16 + 8 * index
 
 const audit: Record<SeccompArch, number> = { x64: 0xc000003e, arm64: 0xc00000b7 };
 
-const verdict = { allow: 0x7fff0000, killProcess: 0x80000000, eperm: 0x00050001, enosys: 0x00050026 };
+const verdict = {
+  allow: 0x7fff0000,
+  killProcess: 0x80000000,
+  eperm: 0x00050001,
+  enosys: 0x00050026,
+  enomem: 0x0005000c,
+};
 
 const opcode = { load: 0x20, jumpEqual: 0x15, jumpGreaterOrEqual: 0x35, jumpAnyBit: 0x45, end: 0x06 };
 
@@ -104,10 +110,16 @@ const absentCalls: Record<SeccompArch, Record<string, number>> = {
   arm64: { io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427, clone3: 435 },
 };
 
-const checked: Record<SeccompArch, { socket: number; ioctl: number; clone: number }> = {
-  x64: { socket: 41, ioctl: 16, clone: 56 },
-  arm64: { socket: 198, ioctl: 29, clone: 220 },
+const checked: Record<SeccompArch, { socket: number; ioctl: number; clone: number; shmget: number }> = {
+  x64: { socket: 41, ioctl: 16, clone: 56, shmget: 29 },
+  arm64: { socket: 198, ioctl: 29, clone: 220, shmget: 194 },
 };
+
+/**
+ * Shared memory of the System V kind can't be counted from outside: databases get the small piece that they lock by,
+ * and the 4096 pieces there may be are 256 MiB.
+ */
+const shmgetBytesMax = 64 * 1024;
 
 /** UNIX, INET, INET6, NETLINK. */
 const socketFamilies = [1, 2, 10, 16];
@@ -139,7 +151,7 @@ export function seccompProgram(arch: string): Uint8Array | undefined {
 }
 
 function program(arch: SeccompArch): Instruction[] {
-  const { socket, ioctl, clone } = checked[arch];
+  const { socket, ioctl, clone, shmget } = checked[arch];
   return [
     load(offset.arch),
     { code: opcode.jumpEqual, jt: 1, jf: 0, k: audit[arch] },
@@ -162,6 +174,15 @@ function program(arch: SeccompArch): Instruction[] {
       load(offset.argument(0)),
       { code: opcode.jumpAnyBit, jt: 0, jf: 1, k: namespaceFlags },
       end(verdict.eperm),
+      end(verdict.allow),
+    ]),
+    ...whenCalled(shmget, [
+      load(offset.argument(1) + 4),
+      { code: opcode.jumpEqual, jt: 1, jf: 0, k: 0 },
+      end(verdict.enomem),
+      load(offset.argument(1)),
+      { code: opcode.jumpGreaterOrEqual, jt: 0, jf: 1, k: shmgetBytesMax + 1 },
+      end(verdict.enomem),
       end(verdict.allow),
     ]),
     end(verdict.allow),

@@ -3,16 +3,17 @@ import { lstat, opendir } from 'node:fs/promises';
 
 const filesAtOnce = 32;
 
-export type Use = { bytes: number; entries: number };
+/** Not `isWhole` where a folder could not be entered: closed, or so deep that no path reaches it. */
+export type Use = { bytes: number; entries: number; isWhole: boolean };
 
-export const nothing: Use = { bytes: 0, entries: 0 };
+export const nothing: Use = { bytes: 0, entries: 0, isWhole: true };
 
 /** Only where bytes are limited is each file looked at; a folder counts as one entry and no bytes. */
 export async function usedBy(
   uppers: readonly string[],
   { bytesMax, entriesMax }: { bytesMax?: number; entriesMax?: number },
 ): Promise<Use> {
-  const used = { bytes: 0, entries: 0 };
+  const used = { bytes: 0, entries: 0, isWhole: true };
   const isOver = () => used.bytes > (bytesMax ?? Infinity) || used.entries > (entriesMax ?? Infinity);
   // Names need not be UTF-8: one character for each byte.
   const pathIn = (folder: Buffer, name: string) => Buffer.concat([folder, Buffer.from(`/${name}`, 'latin1')]);
@@ -20,7 +21,10 @@ export async function usedBy(
   for (let folder = folders.pop(); folder !== undefined && !isOver(); folder = folders.pop()) {
     const files: Buffer[] = [];
     const directory = await opendir(folder, { bufferSize: 1024, encoding: 'latin1' }).catch(() => undefined);
-    if (!directory) continue;
+    if (!directory) {
+      used.isWhole = false;
+      continue;
+    }
     for await (const entry of directory) {
       used.entries++;
       if (entry.isDirectory()) folders.push(pathIn(folder, entry.name));
@@ -31,7 +35,10 @@ export async function usedBy(
       const looks = files
         .slice(at, at + filesAtOnce)
         .map(async (file) => (await lstat(file).catch(() => undefined))?.blocks);
-      for (const blocks of await Promise.all(looks)) used.bytes += (blocks ?? 0) * 512;
+      for (const blocks of await Promise.all(looks)) {
+        used.bytes += (blocks ?? 0) * 512;
+        if (blocks === undefined) used.isWhole = false;
+      }
     }
   }
   return used;

@@ -2,8 +2,11 @@
  * Ends a command that takes more of the machine than its policy gives. What is looked at again and again are cheap
  * figures of the whole machine; only where one has moved by as much as the limit is the command itself measured.
  */
-import { readdir, readFile, readlink, statfs } from 'node:fs/promises';
+import { readFile, statfs } from 'node:fs/promises';
 import type { CommandLimit } from '../protocol/thread.ts';
+import { heldFiles } from './held-files.ts';
+import { memoryUsed } from './memory-use.ts';
+import { kibibytes, processesAtOnce, processesOf, text } from './processes.ts';
 import type { SandboxPolicy } from './types.ts';
 import { type Use, usedBy } from './upper-use.ts';
 
@@ -11,15 +14,16 @@ import { type Use, usedBy } from './upper-use.ts';
 const entriesMax = 200_000;
 const entriesStep = 20_000;
 const bytesStepMin = 16 * 1024 ** 2;
-const processesAtOnce = 64;
 
 const everyMs = { processes: 50, memory: 250, disk: 200 };
+/** Memory is measured that often whatever the machine's figures say: what others give back may hide what is taken. */
+const measuredEveryMs = 4_000;
 
 type Watch = () => Promise<boolean>;
 
 /**
  * Calls `exceeded` at most once. `child`: the first process in the sandbox, once it is known. `countsProcesses`: for
- * root, whom the kernel lets start any number.
+ * root, whom the kernel lets start any number. `hasRunOut`: where the kernel limits the memory, whether it has had to.
  */
 export function watch(options: {
   /** Of one file system. */
@@ -28,10 +32,11 @@ export function watch(options: {
   atFirst: Use;
   policy: SandboxPolicy;
   countsProcesses: boolean;
+  hasRunOut?: () => Promise<boolean>;
   child: () => number | undefined;
   exceeded: (limit: CommandLimit) => void;
 }): { end(): void } {
-  const { uppers, atFirst, policy, countsProcesses, child, exceeded } = options;
+  const { uppers, atFirst, policy, countsProcesses, hasRunOut, child, exceeded } = options;
   const timers = new Map<CommandLimit, NodeJS.Timeout>();
   let hasEnded = false;
   const end = () => {
@@ -51,76 +56,87 @@ export function watch(options: {
     };
     look();
   };
-  start('disk', diskWatch(uppers, atFirst, policy));
-  start('memory', memoryWatch(policy, child));
+  start('disk', diskWatch(uppers, atFirst, policy, child));
+  start('memory', hasRunOut ?? memoryWatch(policy, child));
   if (countsProcesses) start('processes', processesWatch(policy, child));
   return { end };
 }
 
-function diskWatch(uppers: readonly string[], atFirst: Use, { diskBytesMax }: SandboxPolicy): Watch {
+function diskWatch(
+  uppers: readonly string[],
+  atFirst: Use,
+  { diskBytesMax }: SandboxPolicy,
+  child: () => number | undefined,
+): Watch {
   const [upper = '/'] = uppers;
-  const most = { entries: atFirst.entries + entriesMax, bytes: atFirst.bytes + diskBytesMax };
-  let last: { bytes: number; entries: number } | undefined;
+  const allowed = { entries: atFirst.entries + entriesMax, bytes: atFirst.bytes + diskBytesMax };
+  /** Free at most since the start: what others give back must not hide what is taken. */
+  let most = { bytes: 0, entries: 0 };
+  /** Free at the last measurement. */
+  let last = { bytes: 0, entries: 0 };
   /** What the disk has to have lost since the last measurement to be measured again. */
   let stepBytes = Math.max(bytesStepMin, diskBytesMax / 4);
   return async () => {
     const { bavail, bsize, ffree } = await statfs(upper);
     const free = { bytes: bavail * bsize, entries: ffree };
-    last ??= free;
+    most = { bytes: Math.max(most.bytes, free.bytes), entries: Math.max(most.entries, free.entries) };
+    last = { bytes: Math.max(last.bytes, free.bytes), entries: Math.max(last.entries, free.entries) };
+    const lost = { bytes: most.bytes - free.bytes, entries: most.entries - free.entries };
     if (last.entries - free.entries >= entriesStep) {
       last = { ...last, entries: free.entries };
-      if ((await usedBy(uppers, { entriesMax: most.entries })).entries > most.entries) return true;
+      const { entries, isWhole } = await usedBy(uppers, { entriesMax: allowed.entries });
+      if (entries > allowed.entries || (!isWhole && lost.entries > entriesMax)) return true;
     }
     if (last.bytes - free.bytes >= stepBytes) {
-      const { bytes } = await usedBy(uppers, { bytesMax: most.bytes });
-      if (bytes > most.bytes) return true;
+      const named = await usedBy(uppers, { bytesMax: allowed.bytes });
+      const held = await heldFiles(child());
+      const bytes = named.bytes + held.diskBytes;
+      if (bytes > allowed.bytes) return true;
+      // What can't be looked at may be all that the disk has lost.
+      const isSeen = named.isWhole && !held.hidesSome;
+      if (!isSeen && lost.bytes > diskBytesMax) return true;
       last = { ...last, bytes: free.bytes };
-      stepBytes = Math.max(bytesStepMin, (most.bytes - bytes) / 2);
+      stepBytes = Math.max(bytesStepMin, (isSeen ? allowed.bytes - bytes : diskBytesMax - lost.bytes) / 2);
     }
     return false;
   };
 }
 
 function memoryWatch({ memoryBytesMax }: SandboxPolicy, child: () => number | undefined): Watch {
-  let atStart: number | undefined;
+  /** The best since the start: what others give back must not hide what is taken. */
+  const best = { available: 0, shared: Infinity };
+  let measuredAt = performance.now();
   return async () => {
-    const available = kibibytes(await readFile('/proc/meminfo', 'latin1'), 'MemAvailable');
-    atStart ??= available;
-    if (atStart - available <= memoryBytesMax / 2) return false;
-    let used = 0;
-    for await (const pids of processesOf(child())) {
-      const statuses = pids.map((pid) => readFile(`/proc/${pid}/status`, 'latin1').catch(() => ''));
-      for (const status of await Promise.all(statuses)) used += kibibytes(status, 'VmRSS');
-    }
-    return used > memoryBytesMax;
+    const lines = await readFile('/proc/meminfo', 'latin1');
+    const now = { available: kibibytes(lines, 'MemAvailable'), shared: kibibytes(lines, 'Shmem') };
+    best.available = Math.max(best.available, now.available);
+    best.shared = Math.min(best.shared, now.shared);
+    const isDue = performance.now() - measuredAt > measuredEveryMs;
+    if (!isDue && best.available - now.available <= memoryBytesMax / 2) return false;
+    measuredAt = performance.now();
+    const sharedBytes = now.shared - best.shared;
+    return (await memoryUsed(child(), { bytesMax: memoryBytesMax, sharedBytes })) > memoryBytesMax;
   };
 }
 
-/** A fork bomb leaves little time: it is enough that most of the youngest processes of the machine are the command's. */
+/**
+ * A fork bomb leaves little time: it is enough that most of the youngest processes of the machine are the command's.
+ * Threads of a few processes are counted.
+ */
 function processesWatch({ processesMax }: SandboxPolicy, child: () => number | undefined): Watch {
   let atStart: number | undefined;
   return async () => {
     const threads = Number(/\/(\d+) /.exec(await readFile('/proc/loadavg', 'latin1'))?.[1] ?? 0);
     atStart ??= threads;
     if (threads - atStart <= processesMax) return false;
-    for await (const youngest of processesOf(child())) return youngest.length > processesAtOnce / 2;
-    return false;
+    let own = 0;
+    let isYoungest = true;
+    for await (const pids of processesOf(child())) {
+      if (isYoungest && pids.length > processesAtOnce / 2) return true;
+      isYoungest = false;
+      for (const lines of await Promise.all(pids.map((pid) => text(`/proc/${pid}/status`))))
+        own += Number(/^Threads:\s+(\d+)/m.exec(lines)?.[1] ?? 0);
+    }
+    return own > processesMax;
   };
 }
-
-/** The processes of the sandbox, known by their namespace, out of the machine's: the youngest first, 64 looked at a time. */
-async function* processesOf(child: number | undefined): AsyncGenerator<number[]> {
-  const namespaceOf = (pid: number) => readlink(`/proc/${pid}/ns/pid`).catch(() => undefined);
-  const namespace = child === undefined ? undefined : await namespaceOf(child);
-  if (namespace === undefined) return;
-  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
-  pids.sort((a, b) => b - a);
-  for (let at = 0; at < pids.length; at += processesAtOnce) {
-    const some = pids.slice(at, at + processesAtOnce);
-    const namespaces = await Promise.all(some.map(namespaceOf));
-    yield some.filter((_, index) => namespaces[index] === namespace);
-  }
-}
-
-const kibibytes = (text: string, name: string): number =>
-  Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) * 1024;
