@@ -4,6 +4,8 @@ import { release } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { isInside } from './environment.ts';
 import { type Identity, mayReach } from './identity.ts';
+
+import { privateKernelPaths, privatePaths } from './private.ts';
 import { outputOf } from './process.ts';
 
 export type Tools = {
@@ -63,7 +65,7 @@ const secretFolders = ['ssh', 'ssl/private', 'sudoers.d', 'kubernetes', 'wiregua
   .concat('/nix/var/nix/daemon-socket');
 
 /** Kernel knobs that belong to the machine: without these a command started by root can write `core_pattern`. */
-const kernelFolders = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/sysrq-trigger'];
+const kernelFolders = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/pressure', '/proc/sysrq-trigger'];
 
 const names = ['bwrap', 'unshare', 'mount', 'prlimit', 'mkfifo', 'setsid'] as const;
 
@@ -92,12 +94,20 @@ export async function readHost(tools: Tools, identity: Identity): Promise<Host> 
     bwrap: { version, hasSize: atLeast(7), hasDisableUserns: atLeast(8), hasOverlay: atLeast(11) },
     system: (await Promise.all(systemFolders.map(systemEntry))).filter((entry) => entry !== undefined),
     kernel: await existing(kernelFolders),
-    secretFiles: await existing(secretFiles),
-    secretFolders: await existing(secretFolders),
+    ...(await secrets(uid)),
     node: await serverNode(identity),
     resolver: await hiddenResolver(),
     limits: await hardLimits(),
   };
+}
+
+async function secrets(uid: number): Promise<{ secretFiles: string[]; secretFolders: string[] }> {
+  const all = uid === 0 ? await privatePaths() : { files: [], folders: [] };
+  const kernel = await privateKernelPaths(uid === 0);
+  const folders = [...new Set([...(await existing(secretFolders)), ...all.folders, ...kernel.folders])].sort();
+  const files = [...new Set([...(await existing(secretFiles)), ...all.files, ...kernel.files])].sort();
+  const isOutside = (path: string) => !folders.some((folder) => folder !== path && isInside(path, folder));
+  return { secretFiles: files.filter(isOutside), secretFolders: folders.filter(isOutside) };
 }
 
 async function firstExecutable(paths: readonly string[]): Promise<string | undefined> {

@@ -27,6 +27,9 @@ export async function knownMachine(
   return machine;
 }
 
+/** What was read does not hold any more. */
+export const forgetMachines = (): void => known.clear();
+
 /** `toolFolders` only for a machine that is not this one. */
 export async function readMachine(
   toolFolders?: readonly string[],

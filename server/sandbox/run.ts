@@ -8,7 +8,7 @@ import { readyFolders, writtenFolders } from './copy-folders.ts';
 import { explainFailure } from './explain.ts';
 import type { Chain } from './follow.ts';
 import type { Host } from './host.ts';
-import { unavailable } from './machine.ts';
+import { forgetMachines, unavailable } from './machine.ts';
 import { holdMerged } from './merged.ts';
 import { Output } from './output.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -82,7 +82,12 @@ async function runNext(request: CommandRequest, toolFolders?: readonly string[])
       cgroup,
     });
     const { exitCode } = chain.told;
-    if (exitCode === undefined && !stopped) return await notStarted(chain, output, request);
+    if (exitCode === undefined && !stopped) {
+      const result = await notStarted(chain, output, request);
+      // What is hidden may have gone from the machine, and could not be: look again.
+      if (result.kind === 'unavailable') forgetMachines();
+      return result;
+    }
     if (request.inspect && exitCode !== undefined) await inspect(request.inspect, chain, request, prepared);
     return {
       kind: 'ran',

@@ -90,7 +90,12 @@ describe.each(users)('$name', (user) => {
     const start = async (threads: number) => {
       const outcome = await user.play({
         files: { 'threads.cjs': threadsProgram },
-        steps: [{ command: `{ node threads.cjs ${threads}; } 2>/dev/null`, policy: { processesMax: 60 } }],
+        steps: [
+          {
+            command: `{ node threads.cjs ${threads}; } 2>/dev/null`,
+            policy: { processesMax: 60, memoryBytesMax: 64 * 1024 * mebibyte },
+          },
+        ],
       });
       return outputs(outcome)[0];
     };
