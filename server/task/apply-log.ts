@@ -1,4 +1,5 @@
 /** What each accept did to the user's files, kept so that it can be taken back: before and after, file by file. */
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -34,7 +35,15 @@ const folderOf = (threadFolder: string) => join(threadFolder, 'applies');
 /** Where the bytes of binary files are kept, by hash. */
 export const blobOf = (threadFolder: string, hash: string) => join(folderOf(threadFolder), `${hash}.bin`);
 
-export async function keepBlob(threadFolder: string, hash: string, bytes: Buffer): Promise<void> {
+/** Throws where the bytes are not those that the hash was made of: nobody has reviewed them. */
+export function assertHash(path: string, hash: string, bytes: Buffer): void {
+  // A file too large to be read has no hash of its bytes.
+  if (!/^[0-9a-f]{64}$/.test(hash) || createHash('sha256').update(bytes).digest('hex') === hash) return;
+  throw new Error(`${path} has changed since it was shown; open the review again`);
+}
+
+export async function keepBlob(threadFolder: string, path: string, hash: string, bytes: Buffer): Promise<void> {
+  assertHash(path, hash, bytes);
   await mkdir(folderOf(threadFolder), { recursive: true, mode: 0o700 });
   await writeFile(blobOf(threadFolder, hash), bytes, { mode: 0o600 });
 }

@@ -107,9 +107,10 @@ function reversed(path: string, from: string | undefined, now: FileState, before
 async function keepBinaries(record: ThreadRecord, outcomes: readonly FileOutcome[]): Promise<void> {
   const copy = await record.copy();
   for (const { path, from, before, after } of outcomes) {
-    if (after.kind === 'binary') await keepBlob(record.folder, after.hash, await copy.readBytes(path));
+    if (after.kind === 'binary') await keepBlob(record.folder, path, after.hash, await copy.readBytes(path));
     if (before.kind === 'binary') {
-      await keepBlob(record.folder, before.hash, await readFile(join(record.root, from ?? path)));
+      const file = from ?? path;
+      await keepBlob(record.folder, file, before.hash, await readFile(join(record.root, file)));
     }
   }
 }

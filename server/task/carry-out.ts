@@ -5,7 +5,7 @@ import { sameState } from '../changeset/file-state.ts';
 import type { ApplyPlan, FileOutcome } from '../changeset/review-types.ts';
 import { writeToDisk } from '../workspace/disk.ts';
 import { readState } from '../workspace/snapshot.ts';
-import { blobOf } from './apply-log.ts';
+import { assertHash, blobOf } from './apply-log.ts';
 import type { Face } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import type { Superseded } from './superseded.ts';
@@ -54,8 +54,11 @@ async function writeAll(record: ThreadRecord, planned: ApplyPlan['disk'], open: 
     else entries.push(checked);
   }
   if (failures.size > 0 || entries.length === 0) return failures;
-  const readBinary = (path: string, hash: string) =>
-    readFile(blobOf(record.folder, hash)).catch(async () => (await record.copy()).readBytes(path));
+  const readBinary = async (path: string, hash: string) => {
+    const bytes = await readFile(blobOf(record.folder, hash)).catch(async () => (await record.copy()).readBytes(path));
+    assertHash(path, hash, bytes);
+    return bytes;
+  };
   const { failed } = await writeToDisk(record.root, entries, readBinary);
   for (const { path, reason } of failed) failures.set(path, reason);
   return failures;

@@ -1,5 +1,5 @@
 /** What a new turn adds to the conversation: changed surroundings, what became of earlier work, and the user's message. */
-import { access, lstat, open, stat } from 'node:fs/promises';
+import { lstat, open, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { agentsMdBytesMax, collectAgentsMd } from '../agent/agents-md.ts';
@@ -15,6 +15,7 @@ import {
 import type { Review } from '../changeset/review-types.ts';
 import type { ConversationItem } from '../model/model.ts';
 import type { ThreadState } from '../thread/state.ts';
+import { isTrustedAbove } from '../workspace/git-folder.ts';
 import { userState } from '../workspace/snapshot.ts';
 import type { TaskRequest } from './ports.ts';
 import { textsUnder } from './review.ts';
@@ -45,11 +46,7 @@ export async function openTurnInput(options: {
       codexHome,
       root,
       read: readerFor(request, codexHome),
-      exists: (path) =>
-        access(path).then(
-          () => true,
-          () => false,
-        ),
+      exists: (path) => isThere(root, path),
     }),
   );
   const review = reviewContext({
@@ -88,9 +85,16 @@ function readerFor({ root, documents }: TaskRequest, codexHome: string): (path: 
     }
     // The user's own may be a link, as managers of dotfiles make them.
     const isOwn = dirname(path) === codexHome;
+    if (!isOwn && !(await isTrustedAbove(root, path))) return undefined;
     const stats = await (isOwn ? stat(path) : lstat(path)).catch(() => undefined);
     return stats?.isFile() ? beginningOf(path) : undefined;
   };
+}
+
+/** Of a `.git`, which makes its folder the project's root: above the workspace, only where nobody else could put it. */
+async function isThere(root: string, path: string): Promise<boolean> {
+  if (!contains(root, path)) return isTrustedAbove(root, path);
+  return (await lstat(path).catch(() => undefined)) !== undefined;
 }
 
 /** As much of a file as could be used, and a little more, so that the cut is seen. */

@@ -3,11 +3,12 @@
  * changed in it and from what. Everything is on disk before a call returns; the next process goes on exactly.
  */
 import type { BigIntStats } from 'node:fs';
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileState, sameState } from '../changeset/file-state.ts';
 import type { CopyChange } from '../changeset/review-types.ts';
 import { inBatches } from './batches.ts';
+import { makeCopyFolder } from './copy-folder.ts';
 import { type Counted, counted } from './counted.ts';
 import { type Tracked, trackedFiles } from './git-index.ts';
 import { ignoreRules } from './ignore.ts';
@@ -65,13 +66,14 @@ export class Copy {
 
   private constructor(
     options: CopyOptions,
+    layers: LayerPaths,
     record: CopyRecord,
     entries: Map<string, Entry>,
     opaque: Map<string, string>,
   ) {
     const { dir, root, tracked } = options;
     this.#dir = dir;
-    this.layers = { root, upper: join(dir, 'up'), work: join(dir, 'work'), whiteouts: join(dir, 'whiteouts') };
+    this.layers = layers;
     this.#view = new Layers(this.layers);
     for (const [path, ino] of opaque) this.#view.opaque.set(path, ino);
     this.#record = record;
@@ -83,14 +85,10 @@ export class Copy {
   /** Throws where the folder can't be made or read. */
   static async open(options: CopyOptions): Promise<Copy> {
     const { dir, root } = options;
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    for (const name of ['work', 'aside']) await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
-    // The mounted workspace has the mode of its upper layer.
-    const { mode } = await stat(root);
-    await mkdir(join(dir, 'up'), { recursive: true, mode: (mode & 0o777) | 0o700 });
+    const layers = await makeCopyFolder(dir, root);
     const record = new CopyRecord(dir);
     const { entries, opaque, settling } = await record.read();
-    const copy = new Copy(options, record, entries, opaque);
+    const copy = new Copy(options, layers, record, entries, opaque);
     await copy.#resume(settling);
     return copy;
   }

@@ -13,6 +13,8 @@ export type LayerPaths = {
   readonly work: string;
   /** A file: NUL-separated paths that become whiteouts in `upper` before the next mount. */
   readonly whiteouts: string;
+  /** Of a git folder outside the workspace. What changes there stays in the copy and is part of no changeset. */
+  readonly beside?: readonly LayerPaths[];
 };
 
 export type Located = { in: 'upper'; status: BigIntStats } | { in: 'lower' } | { in: 'nowhere' };
