@@ -57,8 +57,11 @@ export function sandboxArguments(options: {
   hidden: readonly string[];
   environment: Readonly<Record<string, string>>;
   descriptors: BwrapDescriptors;
+  /** More that is bound, as bwrap's arguments. */
+  binds?: readonly string[];
 }): string[] {
   const { policy, host, root, workspace, readable, sockets, cwd, hidden, environment, descriptors } = options;
+  const { binds = [] } = options;
   const hiddenHere = hidden.filter((path) => isSeen(path, { host, readable }));
   const masked = [...host.secretFolders, ...hiddenHere].filter((path) => !isInside(path, root));
   const temporary = (path: string) => [
@@ -80,6 +83,7 @@ export function sandboxArguments(options: {
     ...temporary('/dev/shm'),
     ...(homeIsInRoot ? [] : home),
     ...node(host),
+    ...binds,
     ...(policy.network === 'full' && host.resolver ? ['--ro-bind', host.resolver, host.resolver] : []),
     // Whoever may read a folder may not read the secrets in it, unless it is them that were named.
     ...[...secrets(host), ...readable].sort(outerFirst).flatMap(({ words }) => words),

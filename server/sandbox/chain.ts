@@ -27,9 +27,11 @@ export async function startChain(options: {
   bwrapArguments: readonly string[];
   /** Files that the chain joins cgroups by. */
   cgroup?: readonly string[];
+  /** A program and its arguments that becomes the command. */
+  wrapper?: readonly string[];
   command: string;
 }): Promise<Chain> {
-  const { machine, layers, policy, mounter, mounts, bwrapArguments, cgroup = [], command } = options;
+  const { machine, layers, policy, mounter, mounts, bwrapArguments, cgroup = [], wrapper = [], command } = options;
   const { host, tools, identity, seccomp } = machine;
   const inherited = await inheritedDescriptors();
   const { reader, writer } = await outputPipe(layers, tools, identity);
@@ -41,7 +43,7 @@ export async function startChain(options: {
       words: mounter === 'itself' ? [] : stageWords(mounts),
       next: [
         ...[tools.prlimit, ...limits(policy, host), '--', tools.bwrap, '--args', String(descriptor.arguments)],
-        ...['--', tools.setsid, '/bin/bash', '-c', command],
+        ...['--', ...wrapper, tools.setsid, '/bin/bash', '-c', command],
       ],
     });
     child = spawn(program, args, {

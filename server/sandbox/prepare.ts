@@ -6,6 +6,7 @@ import { commandEnvironment, isInside } from './environment.ts';
 import { type Identity, identityFor, mayReach } from './identity.ts';
 import { mountableLinks } from './links.ts';
 import { knownMachine, type Machine, type Unavailable, unavailable } from './machine.ts';
+import { type CommandNetwork, openCommandNetwork } from './network/command-network.ts';
 import { boundSockets, emptyFolder, readableFolders } from './sockets.ts';
 import { descriptor, type Mounter } from './stage.ts';
 import type { CommandRequest, CopyTree } from './types.ts';
@@ -18,6 +19,8 @@ export type Prepared = {
   bwrapArguments: readonly string[];
   /** Where the strategy is no overlay. */
   tree?: CopyTree;
+  /** Open; whoever runs the command closes it. */
+  network?: CommandNetwork;
 };
 
 /** `toolFolders` only for a machine that is not this one. Throws where the copy's own folders can't be used. */
@@ -77,11 +80,25 @@ export async function prepare(
         : ['--ro-bind-try', at, at],
   }));
   const isReadOnly = policy.mode === 'readOnly';
+  const seenSockets = await boundSockets(policy.sockets, {
+    root,
+    identity,
+    isSeen: (path) => isSeen(path, { host, readable }),
+  });
+  // The last that is waited for: it has to be closed.
+  const network = await openCommandNetwork({
+    network: policy.network,
+    hasNode: host.node !== undefined,
+    owner: identity.isOther ? identity : undefined,
+    internet: request.internet,
+  });
+  if (network && 'reason' in network) return unavailable(network);
   return {
     machine,
     mounter,
     mounts: [...sealed, ...workspace].sort(outerFirst),
     tree,
+    network,
     bwrapArguments: sandboxArguments({
       policy,
       host,
@@ -89,21 +106,21 @@ export async function prepare(
       workspace:
         mounter === 'itself' ? mountedByBwrap(workspace, { isReadOnly }) : mountedBefore(workspace, { isReadOnly }),
       readable,
-      sockets: await boundSockets(policy.sockets, {
-        root,
-        identity,
-        isSeen: (path) => isSeen(path, { host, readable }),
-      }),
+      sockets: seenSockets,
       cwd: request.cwd,
       hidden,
-      environment: commandEnvironment({
-        environment: request.environment,
-        names: policy.env,
-        root,
-        home: host.home,
-        user: host.user,
-        hasNode: host.node !== undefined,
-      }),
+      environment: {
+        ...commandEnvironment({
+          environment: request.environment,
+          names: policy.env,
+          root,
+          home: host.home,
+          user: host.user,
+          hasNode: host.node !== undefined,
+        }),
+        ...network?.environment,
+      },
+      binds: network?.binds,
       descriptors: { status: descriptor.status, seccomp: machine.seccomp ? descriptor.seccomp : undefined },
     }),
   };

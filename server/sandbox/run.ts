@@ -10,6 +10,7 @@ import type { Chain } from './follow.ts';
 import type { Host } from './host.ts';
 import { forgetMachines, unavailable } from './machine.ts';
 import { holdMerged } from './merged.ts';
+import { notReached } from './network/command-network.ts';
 import { Output } from './output.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import type { CommandRequest, CommandResult, SandboxPolicy } from './types.ts';
@@ -59,7 +60,18 @@ async function runNext(request: CommandRequest, toolFolders?: readonly string[])
   }
   const prepared = await prepare(request, toolFolders);
   if ('kind' in prepared) return prepared;
-  const { host } = prepared.machine;
+  try {
+    return await runChain(request, prepared, startedAt);
+  } finally {
+    await prepared.network?.close();
+  }
+}
+
+async function runChain(asked: CommandRequest, prepared: Prepared, startedAt: number): Promise<CommandResult> {
+  const { machine, network } = prepared;
+  const { host } = machine;
+  const processesMax = asked.policy.processesMax + (network?.processes ?? 0);
+  const request = { ...asked, policy: { ...asked.policy, processesMax } };
   const output = new Output(request.outputBytesMax, request.onOutput);
   // Beside the command there are the chain, the holder and the sandbox's first process.
   const cgroup = process.getuid?.() === 0 ? await makeCgroup(kernelLimits(request.policy)) : undefined;
@@ -67,7 +79,7 @@ async function runNext(request: CommandRequest, toolFolders?: readonly string[])
   let chain: Chain;
   try {
     atFirst = await readyFolders(request, prepared);
-    chain = await startChain({ ...request, ...prepared, cgroup: cgroup?.procs });
+    chain = await startChain({ ...request, ...prepared, wrapper: network?.wrapper, cgroup: cgroup?.procs });
   } catch (error) {
     await cgroup?.release();
     const said = error instanceof Error ? error.message : String(error);
@@ -88,6 +100,8 @@ async function runNext(request: CommandRequest, toolFolders?: readonly string[])
       if (result.kind === 'unavailable') forgetMachines();
       return result;
     }
+    if (network && !network.wasReached && !stopped) return unavailable(notReached);
+    const refusedHosts = network?.refusedHosts ?? [];
     if (request.inspect && exitCode !== undefined) await inspect(request.inspect, chain, request, prepared);
     return {
       kind: 'ran',
@@ -98,6 +112,7 @@ async function runNext(request: CommandRequest, toolFolders?: readonly string[])
       output: output.text(),
       outputBytes: output.bytes,
       durationMs: performance.now() - startedAt,
+      ...(refusedHosts.length === 0 ? {} : { refusedHosts }),
     };
   } finally {
     await chain.release();

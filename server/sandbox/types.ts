@@ -1,5 +1,6 @@
 /** What the sandbox is asked for, and what it answers. */
 import type { CommandLimit } from '../protocol/thread.ts';
+import type { Internet } from './network/internet.ts';
 
 /** What is possible for a command, whoever asks. Nothing the model says can widen it. */
 export type SandboxPolicy = {
@@ -78,6 +79,8 @@ export type CommandRequest = {
   /** Bytes of output kept, head and tail; what is beyond is drained and counted. */
   outputBytesMax: number;
   signal: AbortSignal;
+  /** What the hosts of `policy.network` are reached by; default the real one. */
+  internet?: Internet;
   /** Live output, as it comes, decoded; not after the result is there. At most `outputBytesMax` bytes in all. */
   onOutput?: (chunk: string) => void;
   /**

@@ -20,6 +20,7 @@ import type { CopyChange } from '../../server/changeset/review-types.ts';
 import { runInSandbox } from '../../server/sandbox/run.ts';
 import type { CommandRequest, CommandResult, SandboxPolicy } from '../../server/sandbox/types.ts';
 import { Copy } from '../../server/workspace/copy.ts';
+import { type StandIn, standIn } from './stand-in.ts';
 
 export const policy: SandboxPolicy = {
   mode: 'workspace',
@@ -51,6 +52,7 @@ export type Scenario = {
     meanwhile?: string;
   }[];
   environment?: Record<string, string>;
+  internet?: StandIn;
   /** Where the workspace lies; default a temporary folder. */
   parent?: string;
 };
@@ -90,6 +92,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
         policy: { ...policy, ...step.policy },
         timeoutMs: step.timeoutMs,
         environment: scenario.environment ?? process.env,
+        ...(scenario.internet ? { internet: standIn(scenario.internet) } : {}),
       }),
     );
   }
