@@ -8,6 +8,9 @@ import * as z from 'zod';
 /** `host`: a name in lower case without a last dot, an IPv4 in four decimal parts, or an IPv6 without brackets. */
 export type HostTarget = { host: string; port: number };
 
+/** In one list. */
+export const hostPatternsMax = 500;
+
 const hostCharsMax = 253;
 const labelCharsMax = 63;
 const shownCharsMax = 253;

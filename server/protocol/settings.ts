@@ -1,5 +1,6 @@
 /** The settings a user can write, with their defaults: the `codex` section of an editor, config.json, `-c key=value`. */
 import * as z from 'zod';
+import { hostPatternSchema, hostPatternsMax } from './hosts.ts';
 
 export const effortSchema = z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']);
 export type Effort = z.infer<typeof effortSchema>;
@@ -34,9 +35,9 @@ export const settingsSchema = z.strictObject({
         .default('workspace')
         .describe('What commands may write: the copy, or nothing.'),
       network: z
-        .union([z.enum(['off', 'full']), z.array(z.string().min(1))])
+        .union([z.enum(['off', 'full']), z.array(hostPatternSchema).max(hostPatternsMax)])
         .default('off')
-        .describe('What commands may reach. A list of hosts is not implemented yet and counts as off.'),
+        .describe('What commands may reach; a list: only these hosts, as example.com or *.example.com.'),
       readableRoots: z.array(z.string().min(1)).default([]).describe('Absolute folders that commands may also read.'),
       env: z.array(z.string().min(1)).default([]).describe('Names of environment variables that commands may see.'),
       secrets: z

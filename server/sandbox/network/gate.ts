@@ -10,6 +10,8 @@ const connectTimeoutMs = 20_000;
 const attemptTimeoutMs = 8_000;
 const addressesMax = 32;
 const lookupsAtOnceMax = 32;
+/** Being looked up or dialled: a client that is gone again does not end that. */
+const underwayMax = 128;
 const refusedHostsMax = 100;
 
 /** `sentence`: for the client, one line of ASCII. */
@@ -27,6 +29,7 @@ export class Gate {
   readonly #open = new Set<Socket>();
   /** Clients that ask for one name at the same time share the answer. */
   readonly #lookups = new Map<string, Promise<string[]>>();
+  #underway = 0;
   #isClosed = false;
 
   /** `patterns` as `parseHostPattern` gives them. */
@@ -41,9 +44,21 @@ export class Gate {
   }
 
   /** Never rejects. An open socket is destroyed with the gate, at the latest. */
-  async open({ host, port }: HostTarget): Promise<Passage> {
-    const name = host.includes(':') ? `[${host}]` : host;
-    if (!matchesHost(this.#patterns, host)) return this.refuse(name, notAllowed(name));
+  async open(target: HostTarget): Promise<Passage> {
+    const name = target.host.includes(':') ? `[${target.host}]` : target.host;
+    if (!matchesHost(this.#patterns, target.host)) return this.refuse(name, notAllowed(name));
+    if (this.#underway >= underwayMax) return failed('busy', 'Too many connections are being opened at once.');
+    this.#underway++;
+    try {
+      return await this.#pass(name, target);
+    } catch (error) {
+      return explain(error, name, target.port);
+    } finally {
+      this.#underway--;
+    }
+  }
+
+  async #pass(name: string, { host, port }: HostTarget): Promise<Passage> {
     const addresses = isIP(host) ? [host] : await this.#resolve(host);
     if (!Array.isArray(addresses)) return addresses;
     const own = this.#internet.own();

@@ -16,6 +16,8 @@ type Failure = Exclude<Passage, { kind: 'open' }>;
 export function httpFace(gate: Gate): (socket: Socket) => void {
   const server = new Server({ maxHeaderSize: headerBytesMax, requireHostHeader: false, requestTimeout: 0 });
   server.timeout = idleTimeoutMs;
+  // Node would begin any number of requests that a client sends on one connection without waiting.
+  server.maxRequestsPerSocket = 1;
   server.on('connect', (request, socket, head) => void connect(gate, request, socket, head));
   server.on('request', (request, response) => void forward(gate, request, response));
   // It never listens itself: the proxy hands it the connections that are HTTP.
@@ -26,7 +28,8 @@ async function connect(gate: Gate, request: IncomingMessage, socket: Duplex, hea
   socket.on('error', () => {});
   const passage = await passageTo(gate, request.url ?? '', 'host:port');
   if (passage.kind !== 'open') {
-    socket.end(answer(passage));
+    // What it has sent meanwhile is read: a socket closed over unread bytes would take the answer with it.
+    socket.resume().end(answer(passage));
     return;
   }
   if (!socket.destroyed) {
@@ -38,6 +41,7 @@ async function connect(gate: Gate, request: IncomingMessage, socket: Duplex, hea
 }
 
 async function forward(gate: Gate, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  for (const stream of [request, response]) stream.on('error', () => {});
   const passage = await passageTo(gate, request.url ?? '', 'http://host/path');
   const target = hostOf(request.url ?? '');
   if (passage.kind !== 'open' || !target) {
