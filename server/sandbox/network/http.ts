@@ -47,7 +47,13 @@ async function forward(gate: Gate, request: IncomingMessage, response: ServerRes
   if (passage.kind !== 'open' || !target) {
     const { status, reason, sentence } = worded(passage);
     // What is left of the request is not waited for.
-    response.writeHead(status, reason, { 'content-type': 'text/plain', connection: 'close' }).end(`${sentence}\n`);
+    const body = `${sentence}\n`;
+    response.writeHead(status, reason, {
+      'Content-Type': 'text/plain',
+      'Content-Length': Buffer.byteLength(body),
+      Connection: 'close',
+    });
+    response.end(body);
     return;
   }
   const { socket } = passage;

@@ -18,7 +18,7 @@ const socksVersion = 5;
 /** `sun_path` holds 108 bytes with the NUL at its end. */
 const socketPathBytesMax = 107;
 
-export type Proxy = {
+export type HostProxy = {
   /** Absolute, on the host. It is removed as soon as somebody has come through it: then it is bound in the sandbox. */
   socket: string;
   /** Hosts that were asked for and refused, each once, as they can be shown. */
@@ -34,7 +34,7 @@ export async function openProxy(options: {
   patterns: readonly string[];
   internet: Internet;
   owner?: { uid: number; gid: number };
-}): Promise<Proxy> {
+}): Promise<HostProxy> {
   const { patterns, internet, owner } = options;
   const gate = new Gate(patterns, internet);
   const server = new Server({ allowHalfOpen: true, pauseOnConnect: true });
@@ -97,8 +97,11 @@ function serve(
       const [next] = waiting;
       if (next) begin(next);
     });
+    // Without a word.
+    const gone = () => socket.destroy();
+    socket.once('end', gone);
     socket.once('data', (first: Buffer) => {
-      socket.pause();
+      socket.off('end', gone).pause();
       socket.unshift(first);
       if (first[0] === socksVersion) {
         faces.socks(socket);

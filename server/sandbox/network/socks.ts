@@ -18,9 +18,14 @@ const statuses = {
 /** The library speaks with the client; it listens on nothing and dials nothing. */
 export function socksFace(gate: Gate): (socket: Duplex) => void {
   const passages = new WeakMap<Duplex, Passage>();
+  /** A client that ends before it has said all; afterwards it may end its side and still be answered. */
+  const gone = function (this: Duplex) {
+    this.destroy();
+  };
   const server = new Socks5Server();
   // Decided here, where the library has paused the client, so that nothing it sends early is lost.
   server.setRulesetValidator(async ({ socket, destAddress, destPort }) => {
+    socket.off('end', gone);
     const host = parseHost(destAddress);
     const passage =
       host === undefined || destPort === 0
@@ -38,5 +43,5 @@ export function socksFace(gate: Gate): (socket: Duplex) => void {
       sendStatus(passage?.kind === 'failed' ? statuses[passage.reason] : 'CONNECTION_NOT_ALLOWED');
     }
   });
-  return (socket) => server._handleConnection(socket);
+  return (socket) => void server._handleConnection(socket.on('end', gone));
 }
