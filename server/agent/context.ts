@@ -13,7 +13,8 @@ export type Environment = {
   /** 'linux', 'darwin', … with what else is known of it. */
   os: string;
   shell: string;
-  network: 'off' | 'full';
+  /** A list: the hosts there are. */
+  network: 'off' | 'full' | readonly string[];
   /** `readOnly`: commands can't write the workspace either. */
   sandbox: 'workspace' | 'readOnly';
   /** YYYY-MM-DD. */
@@ -25,10 +26,13 @@ export const environmentContext = (environment: Environment): ConversationItem =
     `<workspace>${environment.root}</workspace>`,
     `<os>${environment.os}</os>`,
     `<shell>${environment.shell}</shell>`,
-    `<network>${environment.network}</network>`,
+    `<network>${networkText(environment.network)}</network>`,
     `<files>${environment.sandbox === 'readOnly' ? 'read-only' : 'writable in the workspace'}</files>`,
     `<date>${environment.date}</date>`,
   ]);
+
+const networkText = (network: Environment['network']): string =>
+  typeof network === 'string' ? network : `only these hosts, through a proxy: ${network.join(', ')}`;
 
 /** Undefined where there are none. */
 export function agentsMdContext({ files, truncated }: AgentsMd): ConversationItem | undefined {

@@ -1,8 +1,11 @@
 /** What the tools work on: the thread's copy and its sandbox, as a port, so that they can be tried alone. */
+import type { Action, Policy } from '../policy/assess.ts';
 import type { FileKind } from '../protocol/changeset.ts';
 import type { CommandResult } from '../sandbox/types.ts';
 
 export type Permission = { allowed: true } | { allowed: false; reason: string; stopTurn?: boolean };
+
+export type Access = Pick<Policy, 'approvalPolicy' | 'network'>;
 
 export type Workbench = {
   runCommand(request: {
@@ -10,8 +13,8 @@ export type Workbench = {
     /** Workspace-relative with `/`; empty for the root. */
     cwd: string;
     timeoutMs: number;
-    /** Absolute paths outside the workspace that were granted for this command. */
-    readPaths: readonly string[];
+    /** What was granted for this command: host patterns, and absolute paths outside the workspace. */
+    opened: { hosts: readonly string[]; paths: readonly string[] };
     onOutput: (chunk: string) => void;
     signal: AbortSignal;
   }): Promise<CommandResult>;
@@ -22,11 +25,8 @@ export type Workbench = {
   ): Promise<{ ok: true; files: { path: string; kind: FileKind }[] } | { ok: false; error: string }>;
 
   /** May this happen? Waits for the user where the policy says ask. `reason` is told to the model. */
-  permit(
-    action:
-      | { kind: 'command'; command: string; cwd: string }
-      | { kind: 'network'; hosts: string[]; reason: string; command: string }
-      | { kind: 'read'; paths: string[]; reason: string; command: string }
-      | { kind: 'patch' },
-  ): Promise<Permission>;
+  permit(action: Action): Promise<Permission>;
+
+  /** What a command finds open without asking, as it is now, and whether asking is of any use. */
+  access(): Access;
 };

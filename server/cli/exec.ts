@@ -3,6 +3,7 @@ import { access, constants, readFile, realpath, stat, writeFile } from 'node:fs/
 import { dirname, resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { parseHostPattern } from '../policy/host-patterns.ts';
 import { resolveSettings } from '../policy/settings.ts';
 import { effortSchema } from '../protocol/settings.ts';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
@@ -91,13 +92,21 @@ function flagSettings({ model, effort, sandbox, network, approval }: Flags): Rec
   if (approval !== undefined && !['onRequest', 'untrusted', 'never'].includes(approval)) {
     throw new UsageError(`--approval is onRequest, untrusted or never, not '${approval}'.`);
   }
-  const hosts = network === undefined || network === 'off' || network === 'full' ? network : network.split(',');
   return {
     ...(model === undefined ? {} : { model }),
     ...(effort === undefined ? {} : { effort }),
     ...(approval === undefined ? {} : { approvalPolicy: approval }),
-    sandbox: { ...(mode ? { mode } : {}), ...(hosts === undefined ? {} : { network: hosts }) },
+    sandbox: { ...(mode ? { mode } : {}), ...(network === undefined ? {} : { network: networkOf(network) }) },
   };
+}
+
+function networkOf(network: string): string | string[] {
+  if (network === 'off' || network === 'full') return network;
+  return network.split(',').map((host) => {
+    const parsed = parseHostPattern(host.trim());
+    if ('problem' in parsed) throw new UsageError(`--network is off, full or HOST,HOST: ${parsed.problem}`);
+    return parsed.pattern;
+  });
 }
 
 /** Undefined where it was interrupted. */

@@ -32,6 +32,7 @@ async function ask(approval: Approval, { stdin, stderr, signal }: CliOptions): P
     terminal.once('close', () => resolve('decline'));
   });
   try {
+    if (approval.detail) stderr.write(`${indented(printable(approval.detail))}\n`);
     if (approval.reason) stderr.write(`  ${printable(approval.reason)}\n`);
     const asked = terminal.question('  allow? [y]es, for this [t]hread, [N]o, [c]ancel the task: ', { signal });
     return await Promise.race([asked.then(decisionOf), left]);
@@ -41,6 +42,8 @@ async function ask(approval: Approval, { stdin, stderr, signal }: CliOptions): P
     terminal.close();
   }
 }
+
+const indented = (text: string): string => text.replace(/^/gm, '  ');
 
 const answers: ReadonlyMap<string, Decision> = new Map([
   ['y', 'accept'],

@@ -1,6 +1,7 @@
 /** The one line a person reads when a turn ends, when something is asked, when changes were applied. */
+import { visible } from '../policy/visible.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
-import type { Approval, ThreadEventOf } from '../protocol/thread.ts';
+import type { Approval, Grant, ThreadEventOf } from '../protocol/thread.ts';
 import { firstLine, oneLine, plural } from './one-line.ts';
 
 export type Line = { severity: 'info' | 'warning' | 'error'; text: string };
@@ -8,6 +9,7 @@ export type Counts = { files: number; additions: number; deletions: number };
 
 /** With Neovim's `LSP[codex] ` before it, it must fit into a line: a second one asks for a key, and swallows it. */
 const turnCharsMax = 90;
+const grantsCharsMax = 1000;
 
 /** `counts`: what waits for review. */
 export function turnLine(
@@ -36,6 +38,19 @@ export function approvalLine({ approvalId, title, reason }: Approval): Line {
   const why = reason ? ` (${oneLine(reason, 40)})` : '';
   const text = `Codex asks: ${oneLine(title, 60)}${why}. Answer by a code action or codex.approve ${approvalId}.`;
   return { severity: 'warning', text };
+}
+
+/** All that a person is to know before they answer. */
+export const described = ({ title, detail, reason }: Approval): string =>
+  [title, ...(reason ? [`(${reason})`] : []), ...(detail ? [`· ${detail}`] : [])].join(' ');
+
+export function grantsLine(grants: readonly Grant[]): string {
+  if (grants.length === 0) return 'Codex: nothing is allowed for the rest of a thread.';
+  const each = grants.map(({ grantId, kind, command = '', cwd, hosts = [], paths = [] }) => {
+    const where = cwd ? ` (in ${cwd})` : '';
+    return `${kind} ${visible(kind === 'command' ? command + where : [...hosts, ...paths].join(', '))} [${grantId}]`;
+  });
+  return oneLine(`Codex: allowed, until codex.revoke takes it back: ${each.join('; ')}`, grantsCharsMax);
 }
 
 /** `written`: files that the server wrote while they were open, and how this editor shows what is on disk now. */

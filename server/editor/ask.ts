@@ -1,5 +1,6 @@
 /** Approvals asked in a dialog, where the editor has a safe one. Only an explicit title is an answer. */
 import type { Approval, Decision } from '../protocol/thread.ts';
+import { described } from './announce.ts';
 import { oneLine } from './one-line.ts';
 import type { Session } from './session.ts';
 
@@ -8,6 +9,8 @@ type Choice = { title: string; decision?: Decision; answer?: string };
 /** A toast may be answered hours later. */
 const dialogTimeoutMs = 24 * 60 * 60 * 1000;
 const warning = 2;
+/** What is asked for must be seen whole: hosts and paths always are, a command up to here. */
+const messageCharsMax = 2000;
 
 export class Dialogs {
   readonly #session: Session;
@@ -59,7 +62,7 @@ export class Dialogs {
       {
         type: warning,
         // The id keeps two alike apart: Zed shows only one of them.
-        message: oneLine(`Codex asks: ${approval.title} [${approval.approvalId}]`, 200),
+        message: `${oneLine(`Codex asks: ${described(approval)}`, messageCharsMax)} [${approval.approvalId}]`,
         actions: choices.map(({ title }) => ({ title })),
       },
       { timeoutMs: dialogTimeoutMs, signal },

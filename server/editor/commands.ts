@@ -3,6 +3,7 @@
 import { commandOf, type MethodName, methods } from '../protocol/methods.ts';
 import { decisionSchema } from '../protocol/thread.ts';
 import { InvalidParams } from '../task/refusal.ts';
+import { grantsLine } from './announce.ts';
 import { runComment, runFix } from './canned-tasks.ts';
 import { accept, handlers, parseParams, statusLine, undo } from './handlers.ts';
 import type { Session } from './session.ts';
@@ -19,6 +20,11 @@ const twins: Partial<Record<MethodName, Command>> = {
   'codex/undo': async (session, params) => ({
     applyId: (await undo(session, parseParams('codex/undo', params))).applyId,
   }),
+  'codex/grants': async (session, params) => {
+    const answer = await handlers['codex/grants'](session, parseParams('codex/grants', params));
+    session.client.show('info', grantsLine(answer.grants));
+    return answer;
+  },
   'codex/status': async (session, params) => {
     const status = await handlers['codex/status'](session, parseParams('codex/status', params));
     session.client.show('info', statusLine(status));

@@ -4,6 +4,7 @@ import type { Diagnostic } from 'vscode-languageserver';
 import type { ReviewFile, ReviewHunk } from '../changeset/review-types.ts';
 import type { Approval } from '../protocol/thread.ts';
 import type { Activity } from './activity.ts';
+import { described } from './announce.ts';
 import { oneLine } from './one-line.ts';
 import { isUndecided, linesOf, type Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
@@ -13,6 +14,7 @@ const information = 3;
 const warning = 2;
 /** More in one file help nobody. */
 const perFileMax = 500;
+const approvalCharsMax = 2000;
 
 export class Diagnostics {
   readonly #session: Session;
@@ -97,10 +99,10 @@ function wholeFile({ kind, path, from, agent, tooLarge }: ReviewFile): string {
   return agent.kind === 'binary' ? 'binary content changed' : 'mode changed';
 }
 
-const ofApproval = ({ approvalId, title, reason }: Approval, line: number): Diagnostic => ({
+const ofApproval = (approval: Approval, line: number): Diagnostic => ({
   range: { start: { line, character: 0 }, end: { line, character: 1 } },
   severity: warning,
   source: 'codex',
-  code: approvalId,
-  message: oneLine(`asks: ${title}${reason ? ` (${reason})` : ''}. Answer with a code action.`, 200),
+  code: approval.approvalId,
+  message: `asks: ${oneLine(described(approval), approvalCharsMax)}. Answer with a code action.`,
 });

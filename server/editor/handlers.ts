@@ -2,8 +2,8 @@
 
 import { realpath } from 'node:fs/promises';
 import { type MethodName, methods, type Params, type Result } from '../protocol/methods.ts';
-import type { Approval } from '../protocol/thread.ts';
-import { InvalidParams } from '../task/refusal.ts';
+import type { Approval, Grant } from '../protocol/thread.ts';
+import { InvalidParams, Refusal } from '../task/refusal.ts';
 import { checked } from './from-lsp.ts';
 import { plural } from './one-line.ts';
 import { openReview } from './review-file.ts';
@@ -25,6 +25,11 @@ export const handlers: Handlers = {
   'codex/approve': async (session, params) => {
     await session.settled();
     return session.tasks.approve(params, session.face);
+  },
+  'codex/grants': async (session, params) => ({ grants: await grantsOf(session, params) }),
+  'codex/revoke': async (session, { grantId }) => {
+    await session.tasks.revoke(grantId);
+    return {};
   },
   'codex/changeset': async (session, params) => {
     await session.settled();
@@ -141,4 +146,14 @@ async function approvalsOf(session: Session, threadId: string | undefined): Prom
     }),
   );
   return (await Promise.all(waiting)).flat();
+}
+
+/** Of the thread that is meant; of all of the workspace where none is. */
+async function grantsOf(session: Session, params: { threadId?: string }): Promise<Grant[]> {
+  const threadId = await threadOf(session, params).catch((error: unknown) => {
+    if (error instanceof Refusal && error.reason === 'unknownThread') return undefined;
+    throw error;
+  });
+  if (threadId !== undefined) return session.tasks.grants({ threadId });
+  return (await Promise.all(session.folders.roots().map((root) => session.tasks.grants({ root })))).flat();
 }

@@ -156,6 +156,7 @@ export class Publisher {
         session.client.log('warning', event.message);
         break;
       case 'threadStarted':
+      case 'grantRevoked':
       case 'renamed':
       case 'itemDelta':
         break;

@@ -1,25 +1,43 @@
 /** Whether an action may happen: allow, ask the user, or deny with a reason that the model can use. */
 import type { Settings } from '../protocol/settings.ts';
+import { matchesHost, parseHostPattern } from './host-patterns.ts';
 import { isKnownReadOnly } from './read-only-commands.ts';
+import { bounded, visible, visibleLines } from './visible.ts';
 
+/** `cwd`: relative to the workspace. `hosts`: patterns. `paths`: real, absolute. */
 export type Action =
   | { kind: 'command'; command: string; cwd: string }
   | { kind: 'network'; hosts: readonly string[]; reason: string; command: string }
   | { kind: 'read'; paths: readonly string[]; reason: string; command: string }
   | { kind: 'patch' };
 
+/** All paths are real and absolute. */
 export type Policy = {
   approvalPolicy: Settings['approvalPolicy'];
   mode: Settings['sandbox']['mode'];
-  network: 'off' | 'full';
+  network: 'off' | 'full' | readonly string[];
+  /** The workspace. */
+  root: string;
+  readableRoots: readonly string[];
+  /** Never to be read: the state folder. */
+  hidden: readonly string[];
   /** `ask` turns answer; they change nothing. */
   turnMode: 'task' | 'ask';
+  /** Nothing in the copy's git folder makes git start a program. */
+  gitIsPlain: boolean;
 };
 
 export type Assessment =
   | { decision: 'allow' }
-  | { decision: 'ask'; title: string }
+  /** One line; `detail`: what has no place in it, in full. */
+  | { decision: 'ask'; title: string; detail?: string }
   | { decision: 'deny'; reason: string };
+
+const titleCharsMax = 280;
+const detailCharsMax = 4000;
+/** Of hosts or paths in one question: a person must be able to see what they say yes to. */
+const askedMax = 10;
+const askedCharsMax = 1000;
 
 const allow: Assessment = { decision: 'allow' };
 const deny = (reason: string): Assessment => ({ decision: 'deny', reason });
@@ -27,40 +45,105 @@ const deny = (reason: string): Assessment => ({ decision: 'deny', reason });
 export function assess(action: Action, policy: Policy): Assessment {
   switch (action.kind) {
     case 'patch':
-      if (policy.turnMode === 'ask')
-        return deny('This turn only answers a question: files cannot be changed. Answer in words.');
-      if (policy.mode === 'readOnly')
-        return deny('The sandbox is read-only (setting sandbox.mode): files cannot be changed.');
-      return allow;
+      return assessPatch(policy);
     case 'command':
-      // The copy is harmless, so that only who asked to be asked is asked.
-      if (policy.approvalPolicy !== 'untrusted' || isKnownReadOnly(action.command)) return allow;
-      return { decision: 'ask', title: shown(`Run: ${action.command}`) };
+      return assessCommand(action, policy);
     case 'network':
-      if (policy.network === 'full') return allow;
-      return deny(
-        'The network is off, and this version cannot open it for one command. Do without it, or tell the user what you would need it for.',
-      );
+      return assessNetwork(action, policy);
     case 'read':
-      if (action.paths.some(isTooWide)) {
-        return deny(
-          'The whole file system, and the folders of the kernel and of running services, cannot be opened for reading: name the file or folder that you need.',
-        );
-      }
-      if (policy.approvalPolicy === 'never') {
-        return deny('Reading outside the workspace needs the user’s approval, and the approval policy is never.');
-      }
-      return { decision: 'ask', title: shown(`Read ${action.paths.join(', ')}`) };
+      return assessRead(action, policy);
   }
 }
 
-/** Real, absolute paths. Sockets of services, other processes and devices are not for reading. */
-const isTooWide = (path: string): boolean => /^\/+$|^\/(proc|sys|dev|run|var\/run)(\/|$)/.test(path);
-
-const titleCharsMax = 300;
-
-/** One line; what could hide or turn round a part of it is seen. */
-function shown(text: string): string {
-  const line = text.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
-  return line.length > titleCharsMax ? `${line.slice(0, titleCharsMax)}…` : line;
+function assessPatch({ turnMode, mode }: Policy): Assessment {
+  if (turnMode === 'ask') return deny('This turn only answers a question: files cannot be changed. Answer in words.');
+  if (mode === 'readOnly') return deny('The sandbox is read-only (setting sandbox.mode): files cannot be changed.');
+  return allow;
 }
+
+/** The copy is harmless, so that only who asked to be asked is asked. */
+function assessCommand(
+  { command, cwd }: Extract<Action, { kind: 'command' }>,
+  { approvalPolicy, gitIsPlain }: Policy,
+): Assessment {
+  if (approvalPolicy !== 'untrusted') return allow;
+  // In a folder further down git may find another repository, with a configuration of its own.
+  if (isKnownReadOnly(command, { git: gitIsPlain && cwd === '' })) return allow;
+  const line = visible(`Run: ${command.trim()}${cwd === '' ? '' : ` (in ${cwd})`}`);
+  const isWhole = line.length <= titleCharsMax && !command.trim().includes('\n');
+  return {
+    decision: 'ask',
+    title: bounded(line, titleCharsMax),
+    ...(isWhole ? {} : { detail: bounded(visibleLines(command), detailCharsMax) }),
+  };
+}
+
+function assessNetwork(
+  { hosts, command }: Extract<Action, { kind: 'network' }>,
+  { approvalPolicy, network }: Policy,
+): Assessment {
+  for (const host of hosts) {
+    const parsed = parseHostPattern(host);
+    if ('problem' in parsed) return deny(parsed.problem);
+    if (parsed.pattern !== host) return deny(`${JSON.stringify(host)} is written ${parsed.pattern}.`);
+  }
+  if (network === 'full') return allow;
+  if (hosts.every((host) => matchesHost(network === 'off' ? [] : network, host))) return allow;
+  if (approvalPolicy === 'never') {
+    return deny(
+      `Opening the network needs the user’s approval, and the approval policy is never. ${reachable(network)} Do without the others, or tell the user what you would need them for.`,
+    );
+  }
+  return asked('Open the network to', 'hosts', hosts, command);
+}
+
+function assessRead(
+  { paths, command }: Extract<Action, { kind: 'read' }>,
+  { approvalPolicy, root, readableRoots, hidden }: Policy,
+): Assessment {
+  for (const path of paths) {
+    if (hidden.some((folder) => isIn(folder, path)))
+      return deny(`${path} belongs to codex-lsp itself, and is read by nobody.`);
+    if (isTooWide(path) || hidden.some((folder) => isIn(path, folder)) || isIn(path, root, { strictly: true })) {
+      return deny(
+        'The whole file system, /etc as a whole, the folders of the kernel and of running services, and folders around the workspace or around codex-lsp’s own state cannot be opened for reading: name the file or folder that you need.',
+      );
+    }
+    if (visible(path) !== path) return deny('A path with control or invisible characters in it cannot be asked for.');
+  }
+  if (paths.every((path) => [root, ...readableRoots].some((folder) => isIn(folder, path)))) return allow;
+  if (approvalPolicy === 'never') {
+    return deny(
+      'Reading outside the workspace needs the user’s approval, and the approval policy is never. Do without it, or tell the user what you would need it for.',
+    );
+  }
+  return asked('Read', 'paths', paths, command);
+}
+
+function asked(what: string, things: string, list: readonly string[], command: string): Assessment {
+  const names = list.join(', ');
+  if (list.length > askedMax || names.length > askedCharsMax) {
+    return deny(
+      `That is more than can be asked for at once: name at most ${askedMax} ${things}, of ${askedCharsMax} characters in all.`,
+    );
+  }
+  const count = list.length > 1 ? `${list.length} ${things}: ` : '';
+  const detail = `For the command: ${visibleLines(command)}`;
+  return { decision: 'ask', title: `${what} ${count}${names}`, detail: bounded(detail, detailCharsMax) };
+}
+
+const reachable = (network: 'off' | readonly string[]): string =>
+  network === 'off' || network.length === 0
+    ? 'The network is off.'
+    : `The network is open to ${network.join(', ')} only.`;
+
+function isIn(folder: string, path: string, { strictly = false } = {}): boolean {
+  return (!strictly && path === folder) || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+}
+
+/**
+ * Sockets of services, other processes and devices are not for reading. Of `/etc` commands see all but the secrets;
+ * opening it, or a folder of it that holds one, would show those as well.
+ */
+const isTooWide = (path: string): boolean =>
+  /^\/+$|^\/(proc|sys|dev|run|var\/run)(\/|$)|^\/(etc|etc\/ssl|var)\/?$/.test(path);

@@ -1,30 +1,44 @@
 /** Which commands are known to change nothing: parsed word by word, and unknown at the first doubt. */
 
+/** Whatever their arguments: they read, and start nothing. */
 const harmless = new Set(
-  'cat cd cut echo expr false grep egrep fgrep head id ls nl paste pwd rev seq stat tail tr true uname uniq wc which whoami basename dirname realpath readlink file cmp diff du df date printf test'.split(
+  'cat cd cut echo expr false grep egrep fgrep head id ls nl paste pwd rev seq stat tail tr true uname wc which whoami basename dirname realpath readlink cmp diff du df'.split(
     ' ',
   ),
 );
 const gitReading = new Set('status log diff show blame grep ls-files rev-parse describe shortlog cat-file'.split(' '));
 
-/** True only for plain `a | b && c; d` of programs that read, with options that can't make them write or run others. */
-export function isKnownReadOnly(command: string): boolean {
+/**
+ * True only for plain `a | b && c; d` of programs that read, with options that can't make them write or start others.
+ * `git`: what git is configured to in the folder of the command starts no program; that of another folder may.
+ */
+export function isKnownReadOnly(command: string, options: { git: boolean }): boolean {
   const commands = splitCommands(command);
-  return commands !== undefined && commands.length > 0 && commands.every(readsOnly);
+  if (commands === undefined || commands.length === 0) return false;
+  const git = options.git && !commands.some(([program]) => program === 'cd');
+  return commands.every((words) => readsOnly(words, git));
 }
 
-function readsOnly(words: readonly string[]): boolean {
+function readsOnly(words: readonly string[], git: boolean): boolean {
   const [program = '', ...args] = words;
   if (harmless.has(program)) return true;
-  const has = (...options: string[]) =>
-    args.some((arg) => options.some((option) => arg === option || arg.startsWith(`${option}=`)));
   switch (program) {
     case 'base64':
-      return !has('-o', '--output') && !args.some((arg) => /^-o./.test(arg));
+      return !has(args, 'o', ['output']);
+    case 'date':
+      // What is no format sets the clock.
+      return !has(args, 's', ['set']) && args.every((arg) => /^[-+]/.test(arg));
+    case 'file':
+      return !has(args, 'CzZ', ['compile', 'uncompress', 'uncompress-noreport']);
     case 'find':
       return !args.some((arg) => /^-(exec|execdir|ok|okdir|delete|fprint|fprint0|fprintf|fls)$/.test(arg));
+    case 'git':
+      return git && gitReading.has(args[0] ?? '') && !has(args, 'O', gitOptions);
+    case 'printf':
+      // `-v` sets a variable, PATH or what its own subscript runs.
+      return !/^-./.test(args[0] ?? '') || args[0] === '--';
     case 'rg':
-      return !has('--pre', '--hostname-bin', '--search-zip', '-z');
+      return !has(args, 'z', ['pre', 'hostname-bin', 'search-zip']);
     case 'sed':
       return (
         args.length >= 2 &&
@@ -33,15 +47,30 @@ function readsOnly(words: readonly string[]): boolean {
         !args.slice(2).some((arg) => arg.startsWith('-'))
       );
     case 'sort':
-      return !args.some((arg) => /^(-o|--output|--compress-program|-T|-S)/.test(arg));
-    case 'git':
-      return (
-        gitReading.has(args[0] ?? '') &&
-        !has('--output', '--ext-diff', '--textconv', '--open-files-in-pager', '-O', '--paginate')
-      );
+      return !has(args, 'oTS', ['output', 'compress-program', 'temporary-directory', 'buffer-size']);
+    case 'test':
+      // `-v` runs what stands in a subscript.
+      return !args.some((arg) => /^-[vR]$/.test(arg));
+    case 'uniq':
+      // A second file is written.
+      return !args.includes('--') && args.filter((arg) => arg === '-' || !arg.startsWith('-')).length <= 1;
     default:
       return false;
   }
+}
+
+const gitOptions = ['output', 'ext-diff', 'textconv', 'filters', 'open-files-in-pager', 'paginate', 'exec-path'];
+
+/**
+ * Whether one of these options may be among the arguments: short ones anywhere in a bundle (`-ro out`), long ones also
+ * shortened (`--outp=x`), for that is how getopt reads them. What only looks like one counts too.
+ */
+function has(args: readonly string[], short: string, long: readonly string[]): boolean {
+  return args.some((arg) => {
+    if (!arg.startsWith('--')) return arg.startsWith('-') && [...short].some((letter) => arg.includes(letter, 1));
+    const name = arg.slice(2).split('=', 1)[0] ?? '';
+    return name !== '' && long.some((option) => option.startsWith(name));
+  });
 }
 
 /**

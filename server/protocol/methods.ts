@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { applyResultSchema, changesetSchema } from './changeset.ts';
 import { effortSchema } from './settings.ts';
-import { approvalSchema, decisionSchema, eventEnvelopeSchema, threadSummarySchema } from './thread.ts';
+import { approvalSchema, decisionSchema, eventEnvelopeSchema, grantSchema, threadSummarySchema } from './thread.ts';
 
 const position = z.object({ line: z.number().int().nonnegative(), character: z.number().int().nonnegative() });
 export const rangeSchema = z.object({ start: position, end: position });
@@ -67,6 +67,18 @@ export const methods = {
     text: 'approvalId',
     params: z.object({ approvalId: z.string(), decision: decisionSchema, answer: z.string().optional() }),
     result: z.object({ approvalId: z.string(), decision: decisionSchema }),
+  },
+  'codex/grants': {
+    doc: 'What the user has allowed for the rest of a thread; where no thread is meant, in all of the workspace. The command twin also says it as one message line.',
+    text: 'threadId',
+    params: threadRef,
+    result: z.object({ grants: z.array(grantSchema) }),
+  },
+  'codex/revoke': {
+    doc: 'Takes a grant back, from the next command on.',
+    text: 'grantId',
+    params: z.object({ grantId: z.string() }),
+    result: z.object({}),
   },
   'codex/changeset': {
     doc: 'What the task changed, and `diff`: the pending hunks, applicable to the text as the user has it now.',
@@ -160,6 +172,7 @@ export const refusalReasons = [
   'noTurnRunning',
   'unknownApproval',
   'alreadySettled',
+  'unknownGrant',
   'unknownHunk',
   'alreadyDecided',
   'stale',

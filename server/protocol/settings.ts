@@ -5,6 +5,7 @@ import { hostPatternSchema, hostPatternsMax } from './hosts.ts';
 export const effortSchema = z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']);
 export type Effort = z.infer<typeof effortSchema>;
 
+const absolutePath = z.string().startsWith('/', 'expected an absolute path');
 const positive = z.number().int().positive();
 
 /** Every key is strict: a key that nobody knows is a misspelling, and is reported by its path. */
@@ -38,16 +39,16 @@ export const settingsSchema = z.strictObject({
         .union([z.enum(['off', 'full']), z.array(hostPatternSchema).max(hostPatternsMax)])
         .default('off')
         .describe('What commands may reach; a list: only these hosts, as example.com or *.example.com.'),
-      readableRoots: z.array(z.string().min(1)).default([]).describe('Absolute folders that commands may also read.'),
+      readableRoots: z.array(absolutePath).default([]).describe('Absolute folders that commands may also read.'),
       env: z.array(z.string().min(1)).default([]).describe('Names of environment variables that commands may see.'),
       secrets: z
         .array(z.string().min(1))
         .default([])
         .describe('Secret files that commands may read. Not implemented yet.'),
       sockets: z
-        .array(z.string().min(1))
+        .array(absolutePath)
         .default([])
-        .describe('Unix sockets that commands may reach. Not implemented yet.'),
+        .describe('Absolute paths of Unix sockets that commands may connect to. Each turn warns what that gives away.'),
       processes: positive.default(512).describe('At once, in one command.'),
       memoryMiB: positive.default(4096).describe('Of data, for each process.'),
       diskMiB: positive.default(2048).describe('That a thread may write in its copy.'),

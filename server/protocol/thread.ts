@@ -56,6 +56,18 @@ export type Approval = z.infer<typeof approvalSchema>;
 export const decisionSchema = z.enum(['accept', 'acceptForThread', 'decline', 'cancel']);
 export type Decision = z.infer<typeof decisionSchema>;
 
+export const grantSchema = z.object({
+  grantId: z.string().describe('the same after a restart'),
+  threadId: z.string(),
+  kind: approvalKindSchema.extract(['command', 'network', 'read']),
+  command: z.string().optional(),
+  cwd: z.string().optional(),
+  hosts: z.array(z.string()).optional(),
+  paths: z.array(z.string()).optional(),
+  at: time,
+});
+export type Grant = z.infer<typeof grantSchema>;
+
 export const itemStatusSchema = z.enum(['running', 'completed', 'failed', 'declined', 'killed']);
 export const commandLimitSchema = z.enum(['time', 'output', 'processes', 'memory', 'disk']);
 export type CommandLimit = z.infer<typeof commandLimitSchema>;
@@ -78,7 +90,7 @@ export const itemSchema = z.discriminatedUnion('type', [
     output: z.string().optional(),
     durationMs: z.number().optional(),
     limit: commandLimitSchema.optional().describe('which limit was reached; `output` alone ends no command'),
-    refusedHosts: z.array(z.string()).optional(),
+    refusedHosts: z.array(z.string()).optional().describe('hosts that it asked for and was not let through to'),
   }),
   z.object({
     id: z.string(),
@@ -140,6 +152,7 @@ export const threadEventSchema = z.discriminatedUnion('type', [
     approvalId: z.string(),
     decision: z.union([decisionSchema, z.literal('withdrawn')]),
   }),
+  z.object({ type: z.literal('grantRevoked'), grantId: z.string() }),
   z.object({
     type: z.literal('changesetUpdated'),
     files: z.number(),

@@ -66,3 +66,12 @@ export const unknownApproval = (approvalId: string) =>
   new Refusal('unknownApproval', `There is no approval ${approvalId}; codex/approvals lists what waits.`, {
     approvalId,
   });
+
+export const unknownGrant = (grantId: string) =>
+  new Refusal(
+    'unknownGrant',
+    `There is no grant ${grantId}, or it was taken back; codex/grants lists those there are.`,
+    {
+      grantId,
+    },
+  );

@@ -6,7 +6,7 @@ import { toChangeset } from '../changeset/unified-diff.ts';
 import type { EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
 import { probeSandbox } from '../sandbox/probe.ts';
 import { isRunning, summaryOf } from '../thread/state.ts';
-import { Approvals, unknownApproval } from './approvals.ts';
+import { Approvals, unknownApproval, unknownGrant } from './approvals.ts';
 import { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
 import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
@@ -191,6 +191,9 @@ class OpenTasks implements Tasks {
     const record = await this.#registry.withApproval(approvalId);
     if (!record) throw unknownApproval(approvalId);
     const approval = record.state.approvals.get(approvalId);
+    if (approval?.kind === 'question' && decision === 'acceptForThread') {
+      throw new InvalidParams("decision: a question is answered by 'accept' with an answer, 'decline' or 'cancel'.");
+    }
     if (approval?.kind !== 'changes') {
       await record.held(async () => this.#approvals.settle(record, approvalId, decision));
       if (decision === 'cancel') await this.cancel(record.threadId);
@@ -205,6 +208,23 @@ class OpenTasks implements Tasks {
     else await this.#decisions.reject(record, {}, this.#superseded.live(face.documents), { check, decision });
     return { approvalId, decision };
   };
+
+  grants: Tasks['grants'] = async (of) => {
+    if ('threadId' in of) return [...(await this.#registry.find(of.threadId)).state.grants];
+    const uri = pathToFileURL(of.root).href;
+    const listed = await this.#registry.list();
+    return listed.filter(({ summary }) => summary.root === uri).flatMap(({ grants }) => [...grants]);
+  };
+
+  async revoke(grantId: string): Promise<void> {
+    const record = await this.#registry.withGrant(grantId);
+    if (!record) throw unknownGrant(grantId);
+    await record.held(async () => {
+      if (!record.state.grants.some((grant) => grant.grantId === grantId)) throw unknownGrant(grantId);
+      record.emit({ type: 'grantRevoked', grantId });
+      await record.flushed();
+    });
+  }
 
   async review(threadId: string, documents: OpenDocuments): Promise<Review> {
     const record = await this.#registry.find(threadId);

@@ -61,8 +61,16 @@ export class Registry {
   }
 
   /** Which thread an approval belongs to, pending or settled. */
-  async withApproval(approvalId: string): Promise<ThreadRecord | undefined> {
-    const has = ({ state }: ThreadRecord) => state.approvals.has(approvalId) || state.settled.has(approvalId);
+  withApproval(approvalId: string): Promise<ThreadRecord | undefined> {
+    return this.#with(({ state }) => state.approvals.has(approvalId) || state.settled.has(approvalId));
+  }
+
+  /** Which thread has a grant that was not taken back. */
+  withGrant(grantId: string): Promise<ThreadRecord | undefined> {
+    return this.#with(({ state }) => state.grants.some((grant) => grant.grantId === grantId));
+  }
+
+  async #with(has: (record: ThreadRecord) => boolean): Promise<ThreadRecord | undefined> {
     const known = this.all().find(has);
     if (known) return this.find(known.threadId);
     for (const threadId of await readdir(this.#folder).catch(() => [])) {

@@ -2,6 +2,7 @@
 import { instructions } from '../agent/instructions.ts';
 import { runTurn, type TurnOutcome } from '../agent/turn.ts';
 import { nextCopy } from '../changeset/outcome.ts';
+import { socketWarnings } from '../policy/sockets.ts';
 import type { Approvals } from './approvals.ts';
 import type { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
@@ -64,7 +65,8 @@ async function carryOut(
   const { record, request, turnId, signal, approvals, steering } = options;
   const emit: ThreadRecord['emit'] = (event) => record.emit(event, turnId);
   emit({ type: 'itemCompleted', item: { id: newId('i'), type: 'userMessage', text: request.prompt } });
-  for (const message of notYet(request.settings)) emit({ type: 'warning', message });
+  const warnings = [...notYet(request.settings), ...socketWarnings(request.settings.sandbox.sockets)];
+  for (const message of warnings) emit({ type: 'warning', message });
   const model = modelFor(request);
   if ('error' in model) return { status: 'failed', error: model.error };
 
@@ -130,13 +132,9 @@ async function finish(options: RunOptions, outcome: TurnOutcome): Promise<void> 
 /** Settings of the contract that this version does not carry out: said, never silently ignored. All are safe that way. */
 function notYet({ sandbox }: TaskRequest['settings']): string[] {
   return [
-    ...(Array.isArray(sandbox.network)
-      ? ['sandbox.network: a list of hosts is not possible yet and counts as off.']
-      : []),
     ...(sandbox.dangerouslyUnsandboxed
       ? ['sandbox.dangerouslyUnsandboxed is not possible yet: commands stay in the sandbox.']
       : []),
-    ...(sandbox.sockets.length > 0 ? ['sandbox.sockets is not possible yet: no socket is reachable.'] : []),
   ];
 }
 

@@ -2,17 +2,30 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { type Approval, approvalSchema, type ThreadSummary, threadSummarySchema } from '../protocol/thread.ts';
+import {
+  type Approval,
+  approvalSchema,
+  type Grant,
+  grantSchema,
+  type ThreadSummary,
+  threadSummarySchema,
+} from '../protocol/thread.ts';
 import { isRunning, summaryOf, type ThreadState } from '../thread/state.ts';
 import { sizeOf } from './jsonl.ts';
 
-export type Listed = { summary: ThreadSummary; approvals: readonly Approval[] };
+export type Listed = { summary: ThreadSummary; approvals: readonly Approval[]; grants: readonly Grant[] };
 
-const schema = z.object({ bytes: z.number(), summary: threadSummarySchema, approvals: z.array(approvalSchema) });
+const schema = z.object({
+  bytes: z.number(),
+  summary: threadSummarySchema,
+  approvals: z.array(approvalSchema),
+  grants: z.array(grantSchema),
+});
 
 export const listedOf = (state: ThreadState): Listed => ({
   summary: summaryOf(state),
   approvals: [...state.approvals.values()],
+  grants: state.grants,
 });
 
 /** `bytes`: the journal's length. Of a running thread none is kept: how it ended is for its journal to say. */

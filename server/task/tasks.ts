@@ -2,7 +2,7 @@
 import type { Review } from '../changeset/review-types.ts';
 import type { ApplyResult, Changeset } from '../protocol/changeset.ts';
 import type { Params, Result } from '../protocol/methods.ts';
-import type { Approval, EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
+import type { Approval, EventEnvelope, Grant, ThreadSummary } from '../protocol/thread.ts';
 import type { SandboxStatus } from '../sandbox/types.ts';
 import type { Face, OpenDocuments, Selection, TaskRequest } from './ports.ts';
 
@@ -36,6 +36,11 @@ export interface Tasks {
   waiting(of: { root?: string }): Promise<Approval[]>;
   /** Settles exactly once; a second answer is `alreadySettled`, naming the first. Kind `changes` accepts or rejects all. */
   approve(params: Params<'codex/approve'>, face: Face): Promise<Result<'codex/approve'>>;
+
+  /** Of one thread, or of all of a workspace, in the order in which they were given. */
+  grants(of: { threadId: string } | { root: string }): Promise<Grant[]>;
+  /** Throws `unknownGrant`, also where it was taken back before, and `turnRunning` where another process runs the thread. */
+  revoke(grantId: string): Promise<void>;
 
   review(threadId: string, documents: OpenDocuments): Promise<Review>;
   changeset(threadId: string, documents: OpenDocuments): Promise<Changeset>;

@@ -1,7 +1,7 @@
 /** What a new turn adds to the conversation: changed surroundings, what became of earlier work, and the user's message. */
 import { lstat, open, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { agentsMdBytesMax, collectAgentsMd } from '../agent/agents-md.ts';
 import {
   agentsMdContext,
@@ -20,6 +20,7 @@ import { userState } from '../workspace/snapshot.ts';
 import type { TaskRequest } from './ports.ts';
 import { textsUnder } from './review.ts';
 import { contains } from './root.ts';
+import { openNetwork } from './sandbox-policy.ts';
 
 /**
  * `before`: the thread as it was when the turn was asked for; `reviewed`: its review at that moment.
@@ -36,11 +37,13 @@ export async function openTurnInput(options: {
     root,
     os: process.platform,
     shell: '/bin/bash',
-    network: settings.sandbox.network === 'full' ? 'full' : 'off',
+    network: openNetwork(settings, before.grants),
     sandbox: settings.sandbox.mode,
     date: today(),
   });
-  const codexHome = request.environment.CODEX_HOME || join(homedir(), '.codex');
+  // A relative one would be looked for in whatever folder the server runs in, and that may be the workspace.
+  const named = request.environment.CODEX_HOME;
+  const codexHome = named && isAbsolute(named) ? named : join(homedir(), '.codex');
   const agentsMd = agentsMdContext(
     await collectAgentsMd({
       codexHome,

@@ -4,6 +4,7 @@ import type { HunkStatus } from '../protocol/changeset.ts';
 import type {
   Approval,
   EventEnvelope,
+  Grant,
   Item,
   PlanStep,
   ThreadEvent,
@@ -48,8 +49,8 @@ export type ThreadState = {
   reviewEvents: readonly ThreadEvent[];
   /** Files with something pending or conflicting, as of the last `changesetUpdated`. */
   pendingFiles: number;
-  /** Commands and grants the user accepted for the whole thread. */
-  grants: readonly Approval[];
+  /** What the user accepted for the whole thread and has not taken back. */
+  grants: readonly Grant[];
 };
 
 const noUsage: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0, requests: 0 };
@@ -104,9 +105,11 @@ function change(state: ThreadState, event: ThreadEvent, turnId: string | undefin
       const approval = approvals.get(event.approvalId);
       approvals.delete(event.approvalId);
       const settled = new Map(state.settled).set(event.approvalId, event.decision);
-      const granted = approval && event.decision === 'acceptForThread';
-      return { approvals, settled, grants: granted ? [...state.grants, approval] : state.grants };
+      const granted = approval && event.decision === 'acceptForThread' && grantOf(approval, state.updatedAt);
+      return { approvals, settled, grants: granted ? [...state.grants, granted] : state.grants };
     }
+    case 'grantRevoked':
+      return { grants: state.grants.filter(({ grantId }) => grantId !== event.grantId) };
     case 'changesetUpdated':
       return { pendingFiles: event.files };
     case 'hunksDecided': {
@@ -137,6 +140,22 @@ function change(state: ThreadState, event: ThreadEvent, turnId: string | undefin
     case 'warning':
     case 'itemDelta':
       return {};
+  }
+}
+
+/** Exactly what was shown. Its id follows from the approval's, so that every fold of a journal names it alike. */
+function grantOf({ approvalId, threadId, kind, command, cwd, hosts, paths }: Approval, at: string): Grant | undefined {
+  const known = { grantId: `g${approvalId}`, threadId, at };
+  switch (kind) {
+    case 'command':
+      return { ...known, kind, command, cwd };
+    case 'network':
+      return { ...known, kind, hosts };
+    case 'read':
+      return { ...known, kind, paths };
+    case 'question':
+    case 'changes':
+      return undefined;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Workbench } from '../../server/agent/workbench.ts';
 import type { CommandResult } from '../../server/sandbox/types.ts';
 
 export type Asked =
-  | ['run', string, { cwd: string; timeoutMs: number; readPaths: readonly string[] }]
+  | ['run', string, { cwd: string; timeoutMs: number; opened: { hosts: readonly string[]; paths: readonly string[] } }]
   | ['patch', string]
   | ['permit', Parameters<Workbench['permit']>[0]];
 
@@ -22,8 +22,8 @@ export function fakeWorkbench(answers: Partial<Workbench> = {}): Workbench & { a
   return {
     asked,
     async runCommand(request) {
-      const { command, cwd, timeoutMs, readPaths } = request;
-      asked.push(['run', command, { cwd, timeoutMs, readPaths }]);
+      const { command, cwd, timeoutMs, opened } = request;
+      asked.push(['run', command, { cwd, timeoutMs, opened }]);
       if (answers.runCommand) return answers.runCommand(request);
       request.onOutput(`ran ${command}\n`);
       return ran(`ran ${command}\n`);
@@ -36,6 +36,7 @@ export function fakeWorkbench(answers: Partial<Workbench> = {}): Workbench & { a
       asked.push(['permit', action]);
       return answers.permit?.(action) ?? { allowed: true };
     },
+    access: () => answers.access?.() ?? { approvalPolicy: 'onRequest', network: 'off' },
   };
 }
 

@@ -58,6 +58,14 @@ const refused: [string, string, unknown, RegExp][] = [
     { command: 'ls', read: { paths: ['x'], reason: 'r' } },
     /read\.paths\.0: must be an absolute path/,
   ],
+  ...['*', '*.com', 'https://a.example', 'a.example:443', 'a@b.example', 'a.example/x', '10.0.0.1', 'localhost'].map(
+    (host): [string, string, unknown, RegExp] => [
+      `the host ${host}`,
+      'shell',
+      { command: 'ls', network: { hosts: ['a.example', host], reason: 'r' } },
+      /network\.hosts\.1: .*such as example\.com/,
+    ],
+  ),
   ['a folder outside', 'shell', { command: 'ls', workdir: '../x' }, /workdir must be a folder inside the workspace/],
   ['a patch as a command', 'shell', { command: "apply_patch <<'EOF'\nEOF" }, /tool of its own/],
   ['a list', 'shell', [], /arguments: .*expected object/],
@@ -108,14 +116,14 @@ test('what the definitions declare is what is accepted', () => {
 });
 
 test('a command asks for the network, then for reading, then to run; the first no ends it', async () => {
-  const network = { hosts: ['registry.example'], reason: 'to install' };
+  const network = { hosts: ['registry.example.org'], reason: 'to install' };
   const read = { paths: ['/opt/data'], reason: 'to compare' };
   const all = await tryTool('shell', { command: 'make', workdir: 'sub', network, read });
   expect(all.asked).toEqual([
     ['permit', { kind: 'network', ...network, command: 'make' }],
     ['permit', { kind: 'read', ...read, command: 'make' }],
     ['permit', { kind: 'command', command: 'make', cwd: 'sub' }],
-    ['run', 'make', { cwd: 'sub', timeoutMs: 60_000, readPaths: ['/opt/data'] }],
+    ['run', 'make', { cwd: 'sub', timeoutMs: 60_000, opened: { hosts: network.hosts, paths: read.paths } }],
   ]);
   expect(all.events[0]).toMatchObject({ type: 'itemStarted', item: { status: 'running', reason: 'to install' } });
 
@@ -136,7 +144,7 @@ test.each([
   [3_600_000, 60_000],
 ])('a timeout of %s is %i within the limit of the settings', async (timeoutMs, expected) => {
   const { asked } = await tryTool('shell', { command: 'ls', timeoutMs });
-  expect(asked.at(-1)).toEqual(['run', 'ls', { cwd: '', timeoutMs: expected, readPaths: [] }]);
+  expect(asked.at(-1)).toEqual(['run', 'ls', { cwd: '', timeoutMs: expected, opened: { hosts: [], paths: [] } }]);
 });
 
 const ends: [string, CommandResult, RegExp][] = [

@@ -9,6 +9,7 @@ import type {
   Approval,
   Decision,
   EventEnvelope,
+  Grant,
   ThreadEvent,
   ThreadStatus,
   ThreadSummary,
@@ -37,6 +38,7 @@ export class FakeTasks implements Tasks {
   readonly steered: string[] = [];
   readonly answered: { approvalId: string; decision: Decision; answer?: string }[] = [];
   readonly deleted: string[] = [];
+  given: Grant[] = [];
   pending: (Approval & { root: string })[] = [];
   sandboxStatus: SandboxStatus = { kind: 'overlay', bwrapVersion: '0.11.0' };
   reviewsRead = 0;
@@ -163,6 +165,18 @@ export class FakeTasks implements Tasks {
     this.emit(approval.threadId, { type: 'approvalResolved', approvalId, decision });
     return { approvalId, decision };
   };
+
+  grants: Tasks['grants'] = async (of) =>
+    this.given.filter(({ threadId }) =>
+      'threadId' in of ? threadId === of.threadId : this.#thread(threadId).root === of.root,
+    );
+
+  async revoke(grantId: string): Promise<void> {
+    if (!this.given.some((grant) => grant.grantId === grantId)) {
+      throw new Refusal('unknownGrant', `There is no grant ${grantId}.`);
+    }
+    this.given = this.given.filter((grant) => grant.grantId !== grantId);
+  }
 
   async review(threadId: string, documents: OpenDocuments): Promise<Review> {
     this.reviewsRead += 1;

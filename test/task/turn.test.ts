@@ -3,7 +3,19 @@ import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { failure, gate, patch, plan, say, script, shell, soon, together, toolOutputs } from '../support/model.ts';
+import {
+  failure,
+  gate,
+  messageTexts,
+  patch,
+  plan,
+  say,
+  script,
+  shell,
+  soon,
+  together,
+  toolOutputs,
+} from '../support/model.ts';
 import { diskFace, openBench } from '../support/task.ts';
 import { git } from '../support/workspace.ts';
 
@@ -443,14 +455,27 @@ test('output beyond its limit is an outcome with a name: head and tail are kept,
   expect(toolOutputs(bench.model.requests[1]).at(-1)).toMatch(/Exit code: 3\nWrote \d+ bytes: the middle is left out/);
 });
 
-test('what is not possible yet is said', async () => {
+test('what is opened to commands is said: to the user each socket, to the model the hosts', async () => {
+  const sockets = ['/run/docker.sock', '/run/user/1000/keyring/ssh', '/srv/own.sock'];
   await using bench = await openBench({
     files: fiveLines,
-    settings: (settings) => ({ ...settings, sandbox: { ...settings.sandbox, network: ['example.org'] } }),
-    script: script(say('Done.')),
+    settings: (settings) => ({ ...settings, sandbox: { ...settings.sandbox, sockets, network: ['example.org'] } }),
+    script: script(say('Done.'), say('Again.')),
   });
-  await bench.run('look');
-  expect((await bench.event('warning')).message).toMatch(/^sandbox\.network: .* off/);
+  const { threadId } = await bench.run('look');
+  await bench.run('look again', { threadId });
+  const warnings = bench.events.flatMap(({ event }) => (event.type === 'warning' ? [event.message] : []));
+  expect(warnings).toHaveLength(6);
+  for (const [index, path] of [...sockets, ...sockets].entries()) {
+    expect(warnings[index]).toMatch(
+      /^sandbox\.sockets opens .* to every command of this turn: whoever reaches it can /,
+    );
+    expect(warnings[index]).toContain(path);
+  }
+  expect(warnings[0]).toContain('act as root');
+  expect(messageTexts(bench.model.requests[0]).join('\n')).toContain(
+    '<network>only these hosts, through a proxy: example.org</network>',
+  );
 });
 
 test('a commit in the copy leaves the repository as it was; the secret is nowhere', async () => {

@@ -97,12 +97,21 @@ test('decisions hold until the next turn; an undone hunk is pending again', () =
   expect(after(...started, decided('accepted'), started[1] as ThreadEvent).decided.size).toBe(0);
 });
 
-test('an answer for the thread is remembered with what was shown', () => {
-  const state = after(
+test('an answer for the thread is remembered with what was shown, until it is taken back', () => {
+  const given: ThreadEvent[] = [
     ...started,
     { type: 'approvalRequested', approval: question },
     { type: 'approvalResolved', approvalId: 'a1', decision: 'acceptForThread' },
-  );
-  expect(state.grants).toEqual([question]);
-  expect(state.settled.get('a1')).toBe('acceptForThread');
+  ];
+  const at = '2026-01-01T00:00:03.000Z';
+  const grant = { grantId: 'ga1', threadId: 't', kind: 'command', command: 'make', cwd: '', at };
+  expect(after(...given).grants).toEqual([grant]);
+  expect(after(...given).settled.get('a1')).toBe('acceptForThread');
+  expect(after(...given, { type: 'grantRevoked', grantId: 'gb' }).grants).toEqual([grant]);
+  expect(after(...given, { type: 'grantRevoked', grantId: 'ga1' }).grants).toEqual([]);
+});
+
+test.each(['accept', 'decline', 'cancel', 'withdrawn'] as const)('%s grants nothing for later', (decision) => {
+  const asked: ThreadEvent = { type: 'approvalRequested', approval: question };
+  expect(after(...started, asked, { type: 'approvalResolved', approvalId: 'a1', decision }).grants).toEqual([]);
 });

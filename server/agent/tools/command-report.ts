@@ -6,7 +6,11 @@ import type { ToolLimits } from './tool.ts';
 
 type Ran = Extract<CommandResult, { kind: 'ran' }>;
 
-export function commandReport(result: CommandResult, limits: ToolLimits, timeoutMs: number): string {
+/** `advice`: what follows the output. */
+export function commandReport(
+  result: CommandResult,
+  { limits, timeoutMs, advice }: { limits: ToolLimits; timeoutMs: number; advice?: string },
+): string {
   if (result.kind === 'unavailable')
     return `The command did not run: no sandbox can be had on this machine, and nothing runs outside of one. ${result.reason} ${result.remedy} No command will run in this turn; apply_patch still works. Tell the user what you could not check.`;
   const output = truncateMiddle(result.output, limits.outputTokens * bytesPerToken);
@@ -14,6 +18,7 @@ export function commandReport(result: CommandResult, limits: ToolLimits, timeout
     ending(result, timeoutMs),
     `Wall time: ${(result.durationMs / 1000).toFixed(1)} s`,
     output === '' ? 'No output.' : `Output:\n${output}`,
+    ...(advice === undefined ? [] : [advice]),
   ].join('\n');
 }
 

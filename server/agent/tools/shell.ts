@@ -1,9 +1,11 @@
 /** `shell`: one command in the sandbox, on the thread's copy. There is no way to ask for a run outside of it. */
-import { isAbsolute } from 'node:path';
+import { isAbsolute, posix } from 'node:path';
 import * as z from 'zod';
+import { parseHostPattern } from '../../policy/host-patterns.ts';
 import type { ItemOf } from '../../protocol/thread.ts';
 import { bytesPerToken, truncateMiddle } from '../truncate.ts';
 import type { Permission } from '../workbench.ts';
+import { accessAdvice } from './access-advice.ts';
 import { commandReport } from './command-report.ts';
 import { failedCall, parseArguments, type Tool, type ToolContext } from './tool.ts';
 import { resolveWorkdir } from './workdir.ts';
@@ -12,20 +14,39 @@ const timeoutMsDefault = 120_000;
 /** Of a command's output as events and journal have it, whatever the model may see. */
 const itemOutputBytesMax = 64 * 1024;
 
+/** Named in a command's item. */
+const refusedHostsMax = 100;
+
 const reason = z.string().min(1);
 /** Absent and null are the same: some models fill in every parameter. */
 export const argumentsSchema = z.strictObject({
   command: z.string().min(1),
   workdir: z.string().nullish(),
   timeoutMs: z.number().int().positive().nullish(),
-  network: z.strictObject({ hosts: z.array(z.string().min(1)).min(1), reason }).nullish(),
+  network: z.strictObject({ hosts: z.array(z.string().transform(hostPattern)).min(1), reason }).nullish(),
   read: z
     .strictObject({
-      paths: z.array(z.string().refine(isAbsolute, 'must be an absolute path')).min(1),
+      paths: z.array(z.string().refine(isPlainPath, 'must be an absolute path').transform(normalPath)).min(1),
       reason,
     })
     .nullish(),
 });
+/** What is asked for is what is shown: hosts and paths have one form each. */
+function hostPattern(text: string, context: z.core.$RefinementCtx): string {
+  const parsed = parseHostPattern(text);
+  if ('pattern' in parsed) return parsed.pattern;
+  context.addIssue({ code: 'custom', message: parsed.problem, input: text });
+  return z.NEVER;
+}
+
+function isPlainPath(path: string): boolean {
+  return isAbsolute(path) && !path.includes('\0');
+}
+
+function normalPath(path: string): string {
+  return posix.normalize(path).replace(/(?<=.)\/+$/, '');
+}
+
 type Arguments = z.infer<typeof argumentsSchema>;
 
 const reasonSchema = { type: 'string', description: 'One sentence for the user: what it is needed for.' };
@@ -36,7 +57,7 @@ export const shell: Tool = {
     type: 'function',
     name: 'shell',
     description:
-      'Runs a command with bash in the sandbox, in your copy of the workspace, and answers its exit code and output (stdout and stderr; long output keeps its head and tail). Without a terminal and without input. Processes that are still there when the command ends are killed. The network is off, and nothing outside of the workspace can be written.',
+      'Runs a command with bash in the sandbox, in your copy of the workspace, and answers its exit code and output (stdout and stderr; long output keeps its head and tail). Without a terminal and without input. Processes that are still there when the command ends are killed. Nothing outside of the workspace can be written, and only the system, the workspace and what the user has opened can be read. The network is as <environment_context> says: off, open to a list of hosts through a proxy (HTTP_PROXY and its like are set), or full.',
     strict: false,
     parameters: {
       type: 'object',
@@ -49,8 +70,16 @@ export const shell: Tool = {
         },
         network: {
           type: 'object',
-          description: 'Asks the user to open the network to these hosts for this command.',
-          properties: { hosts: { type: 'array', items: { type: 'string' } }, reason: reasonSchema },
+          description:
+            'Asks the user to open the network to these hosts for this command; not needed for those that are open.',
+          properties: {
+            hosts: {
+              type: 'array',
+              items: { type: 'string' },
+              description: 'Plain names such as example.com, or *.example.com for all hosts below it.',
+            },
+            reason: reasonSchema,
+          },
           required: ['hosts', 'reason'],
           additionalProperties: false,
         },
@@ -94,13 +123,14 @@ export const shell: Tool = {
     }
     context.signal.throwIfAborted();
 
+    const opened = { hosts: network?.hosts ?? [], paths: read?.paths ?? [] };
     const timeoutMs = Math.min(asked ?? timeoutMsDefault, context.limits.commandSeconds * 1000);
     context.emit({ type: 'itemStarted', item: { ...item, status: 'running' } });
     const result = await context.workbench.runCommand({
       command,
       cwd: cwd.value,
       timeoutMs,
-      readPaths: read?.paths ?? [],
+      opened,
       onOutput: (delta) => context.emit({ type: 'itemDelta', itemId: item.id, delta }),
       signal: context.signal,
     });
@@ -117,9 +147,20 @@ export const shell: Tool = {
             ),
             durationMs: result.durationMs,
             limit: result.limit,
+            refusedHosts: result.refusedHosts?.length ? result.refusedHosts.slice(0, refusedHostsMax) : undefined,
           };
     context.emit({ type: 'itemCompleted', item: ended });
-    return { output: commandReport(result, context.limits, timeoutMs) };
+    const advice =
+      result.kind === 'ran'
+        ? accessAdvice({
+            output: result.output,
+            refusedHosts: result.refusedHosts ?? [],
+            access: context.workbench.access(),
+            paths: opened.paths,
+            root: context.root,
+          })
+        : undefined;
+    return { output: commandReport(result, { limits: context.limits, timeoutMs, advice }) };
   },
 };
 

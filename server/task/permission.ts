@@ -1,0 +1,101 @@
+/** Leave to do something: by the policy, by an earlier yes for the thread, or by asking now. */
+import { realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Permission } from '../agent/workbench.ts';
+import { type Action, assess } from '../policy/assess.ts';
+import { startsNoProgram } from '../policy/git-config.ts';
+import { bounded, visible } from '../policy/visible.ts';
+import type { Grant } from '../protocol/thread.ts';
+import type { Copy } from '../workspace/copy.ts';
+import { Layers } from '../workspace/layers.ts';
+import type { Approvals, Question } from './approvals.ts';
+import type { TaskRequest } from './ports.ts';
+import type { ThreadRecord } from './record.ts';
+import { contains } from './root.ts';
+import { policyOf } from './sandbox-policy.ts';
+
+const reasonCharsMax = 500;
+
+export async function permit(
+  action: Action,
+  options: {
+    record: ThreadRecord;
+    copy: Copy;
+    request: TaskRequest;
+    turnId: string;
+    approvals: Approvals;
+    signal: AbortSignal;
+  },
+): Promise<Permission> {
+  const { record, copy, request, turnId, approvals, signal } = options;
+  const isCareful = action.kind === 'command' && request.settings.approvalPolicy === 'untrusted';
+  const { grants } = record.state;
+  const policy = policyOf(request, grants, {
+    // `threads/<id>` in the state folder.
+    hidden: [dirname(dirname(record.folder))],
+    gitIsPlain: isCareful && (await isPlainGit(copy)),
+  });
+  const assessment = assess(action, policy);
+  const isAllowed = assessment.decision === 'allow' || grants.some((grant) => covers(grant, action));
+  if (!isAllowed && assessment.decision === 'deny') return { allowed: false, reason: assessment.reason };
+  const elsewhere = action.kind === 'read' ? await notAsWritten(action.paths, request.root) : undefined;
+  if (elsewhere) return { allowed: false, reason: elsewhere };
+  if (isAllowed || assessment.decision !== 'ask') return { allowed: true };
+  const { title, detail } = assessment;
+  const decision = await approvals.ask(record, questionOf(action, { turnId, title, detail }), signal);
+  switch (decision) {
+    case 'accept':
+    case 'acceptForThread':
+      return { allowed: true };
+    case 'decline':
+      return {
+        allowed: false,
+        reason: 'The user declined this. Do not try it another way; go on without it, or say what you need.',
+      };
+    case 'cancel':
+    case 'withdrawn':
+      return { allowed: false, reason: 'The user declined this and stopped the turn.', stopTurn: true };
+  }
+}
+
+/** A yes for the thread covers exactly what was shown: that command in that folder. */
+const covers = (grant: Grant, action: Action): boolean =>
+  action.kind === 'command' && grant.kind === 'command' && grant.command === action.command && grant.cwd === action.cwd;
+
+/** What is asked for is what is opened: a path that leads elsewhere must be asked for by its own name. */
+async function notAsWritten(paths: readonly string[], root: string): Promise<string | undefined> {
+  for (const path of paths) {
+    if (contains(root, path)) continue;
+    const real = await realpath(path).catch(() => undefined);
+    if (real === undefined) return `There is nothing to read at ${path}.`;
+    if (real !== path) return `${path} leads to ${real}; ask for that path by its own name.`;
+  }
+  return undefined;
+}
+
+/** In what stands in the copy, whoever wrote it there. The git folder is in no changeset, so it is read below that. */
+async function isPlainGit(copy: Copy): Promise<boolean> {
+  const layers = new Layers(copy.layers);
+  const config = await layers.read('.git/config');
+  if (config.kind !== 'text' || !startsNoProgram(config.text)) return false;
+  // Each of these makes git read another configuration as well.
+  const others = ['.git/commondir', '.git/config.worktree', '.gitmodules'];
+  const states = await Promise.all(others.map((path) => layers.read(path)));
+  return states.every(({ kind }) => kind === 'absent');
+}
+
+function questionOf(action: Action, about: Pick<Question, 'turnId' | 'title' | 'detail'>): Question {
+  switch (action.kind) {
+    case 'command':
+      return { ...about, kind: 'command', command: action.command, cwd: action.cwd };
+    case 'network':
+      return { ...about, kind: 'network', command: action.command, hosts: [...action.hosts], reason: said(action) };
+    case 'read':
+      return { ...about, kind: 'read', command: action.command, paths: [...action.paths], reason: said(action) };
+    case 'patch':
+      return { ...about, kind: 'changes' };
+  }
+}
+
+/** The model's own words, for a person to read. */
+const said = ({ reason }: { reason: string }): string => bounded(visible(reason), reasonCharsMax);
