@@ -3,8 +3,8 @@ import { access, constants, readFile, realpath, stat, writeFile } from 'node:fs/
 import { dirname, resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { parseHostPattern } from '../policy/host-patterns.ts';
 import { resolveSettings } from '../policy/settings.ts';
+import { parseHostPattern } from '../protocol/hosts.ts';
 import { effortSchema } from '../protocol/settings.ts';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
 import { openTasks } from '../task/open.ts';
@@ -104,7 +104,7 @@ function networkOf(network: string): string | string[] {
   if (network === 'off' || network === 'full') return network;
   return network.split(',').map((host) => {
     const parsed = parseHostPattern(host.trim());
-    if ('problem' in parsed) throw new UsageError(`--network is off, full or HOST,HOST: ${parsed.problem}`);
+    if ('error' in parsed) throw new UsageError(`--network is off, full or HOST,HOST; '${host}': ${parsed.error}.`);
     return parsed.pattern;
   });
 }

@@ -1,6 +1,7 @@
 /** Whether an action may happen: allow, ask the user, or deny with a reason that the model can use. */
+import { matchesHost } from '../protocol/hosts.ts';
 import type { Settings } from '../protocol/settings.ts';
-import { matchesHost, parseHostPattern } from './host-patterns.ts';
+import { parseAskedHost } from './host-patterns.ts';
 import { isKnownReadOnly } from './read-only-commands.ts';
 import { bounded, visible, visibleLines } from './visible.ts';
 
@@ -83,7 +84,7 @@ function assessNetwork(
   { approvalPolicy, network }: Policy,
 ): Assessment {
   for (const host of hosts) {
-    const parsed = parseHostPattern(host);
+    const parsed = parseAskedHost(host);
     if ('problem' in parsed) return deny(parsed.problem);
     if (parsed.pattern !== host) return deny(`${JSON.stringify(host)} is written ${parsed.pattern}.`);
   }

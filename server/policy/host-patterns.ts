@@ -1,31 +1,26 @@
-/** Host patterns, `example.com` or `*.example.com`: what one may look like, and which hosts a list of them covers. */
-import ipaddr from 'ipaddr.js';
+/** Which hosts the model may ask for: public ones, by name, and no wider than a domain of somebody. */
+import { parseHostPattern } from '../protocol/hosts.ts';
 
-const hostCharsMax = 253;
-const form = 'write a plain host name such as example.com, or *.example.com for all hosts below it';
+const form = 'Write a plain name such as example.com, or *.example.com for all hosts below it.';
 
-/** In small letters, without a final dot; or why it is none, as a sentence. */
-export function parseHostPattern(text: string): { pattern: string } | { problem: string } {
-  const name = text.toLowerCase().replace(/\.$/, '');
-  const suffix = name.replace(/^\*\./, '');
-  const problem = (why: string) => ({ problem: `${JSON.stringify(text)} ${why}; ${form}.` });
-  const isWide = !suffix.includes('.') || /^(ac|co|com|edu|gov|net|org)\.[a-z]{2}$/.test(suffix);
-  if (name === '*' || (suffix !== name && isWide)) return problem('is too wide');
-  if (/[/@:]/.test(name)) return problem('is more than a host: leave out scheme, user, port and path');
-  if (ipaddr.isValid(suffix)) {
-    return suffix === name && ipaddr.IPv4.isValidFourPartDecimal(name) && ipaddr.parse(name).range() === 'unicast'
-      ? { pattern: name }
-      : problem('is no address that can be opened');
-  }
-  const labels = suffix.split('.');
-  if (name.length > hostCharsMax || !labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label)))
-    return problem('is no host name');
-  if (labels.length < 2 || /^(localhost|local|internal|lan|arpa|onion|0x[0-9a-f]*|\d+)$/.test(labels.at(-1) ?? ''))
-    return problem('names this machine or a private network, which cannot be opened');
-  return { pattern: name };
+/** As a pattern in its one form; or why not, as sentences. */
+export function parseAskedHost(text: string): { pattern: string } | { problem: string } {
+  const problem = (why: string) => ({ problem: `${JSON.stringify(text)} cannot be asked for: ${why}. ${form}` });
+  const parsed = parseHostPattern(text);
+  if ('error' in parsed) return problem(parsed.error);
+  const { pattern } = parsed;
+  if (/^\*\.(ac|co|com|edu|gov|net|org)\.[a-z]{2}$/.test(pattern)) return problem('it is too wide');
+  if (isPrivate(pattern)) return problem('it names this machine or a private network, which the sandbox never reaches');
+  return { pattern };
 }
 
-/** `host` may be a pattern itself: then all that it stands for must be covered. Both as `parseHostPattern` gives them. */
-export function matchesHost(patterns: readonly string[], host: string): boolean {
-  return patterns.some((pattern) => pattern === host || (pattern.startsWith('*.') && host.endsWith(pattern.slice(1))));
+/** By its looks: what a public name leads to is looked at when it is dialled. */
+function isPrivate(pattern: string): boolean {
+  if (pattern.startsWith('[')) return !/^\[[23]/.test(pattern) || /^\[(2001:db8:|2002:)/.test(pattern);
+  if (/\.(localhost|local|internal|intranet|lan|home|corp|arpa|onion)$/.test(pattern)) return true;
+  const [a, b, c, d] = pattern.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : undefined));
+  if (a === undefined || b === undefined || c === undefined || d === undefined) return false;
+  const isShared = (a === 100 && b >= 64 && b < 128) || (a === 198 && (b === 18 || b === 19));
+  const isLocal = (a === 172 && b >= 16 && b < 32) || (a === 192 && (b === 168 || (b === 0 && c <= 2)));
+  return [0, 10, 127].includes(a) || a >= 224 || (a === 169 && b === 254) || isShared || isLocal;
 }

@@ -1,7 +1,6 @@
 /** Settings are resolved from layers, later wins; what an editor says can only make the agent's limits stricter. */
 import * as z from 'zod';
 import { defaultSettings, type Settings, settingsSchema } from '../protocol/settings.ts';
-import { parseHostPattern } from './host-patterns.ts';
 import { loosens, restricted } from './strictness.ts';
 
 export type SettingsSource = {
@@ -84,28 +83,24 @@ function admit(found: Found, origin: SettingsSource['origin'], values: Map<strin
   const checked = schema.safeParse(value);
   const before = values.get(path);
   if (!checked.success) {
-    const [issue] = checked.error.issues;
+    const [first] = checked.error.issues;
+    const issue = first && nearest(first);
     const inside = issue && issue.path.length > 0 ? `[${issue.path.join('.')}] ` : '';
     return `${inside}${issue?.message ?? 'invalid'}; ${before === undefined ? 'it is left unset' : `${shown(path, before)} is used`}`;
   }
-  const further = furtherChecks[path]?.(checked.data);
-  if (further !== undefined) return `${further} ${shown(path, before)} is used`;
   const trusted = origin === 'config.json' || origin === 'flags';
   if (!trusted && restricted(path) && loosens(path, before, checked.data)) return refusal(path, checked.data);
   values.set(path, checked.data);
   return undefined;
 }
 
-/** What a schema can't say; a sentence about the first thing that is wrong. */
-const furtherChecks: Readonly<Record<string, (value: unknown) => string | undefined>> = {
-  'sandbox.network': (value) => {
-    for (const [index, host] of Array.isArray(value) ? value.entries() : []) {
-      const parsed = parseHostPattern(String(host));
-      if ('problem' in parsed) return `[${index}] ${parsed.problem}`;
-    }
-    return undefined;
-  },
-};
+/** Where a value may have several forms: what is wrong with it in the form that it came nearest to. */
+function nearest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const inner = issue.errors.flat().map(nearest);
+  const [deepest] = inner.toSorted((a, b) => b.path.length - a.path.length);
+  return deepest && deepest.path.length > 0 ? deepest : issue;
+}
 
 function refusal(path: string, value: unknown): string {
   const words: Tree = {};

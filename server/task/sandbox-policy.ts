@@ -1,6 +1,6 @@
 /** What the settings and what the user granted come to for one command; values only. */
 import type { Policy } from '../policy/assess.ts';
-import { parseHostPattern } from '../policy/host-patterns.ts';
+import { parseHostPattern } from '../protocol/hosts.ts';
 import type { Grant } from '../protocol/thread.ts';
 import type { SandboxPolicy } from '../sandbox/types.ts';
 import type { TaskRequest } from './ports.ts';

@@ -63,7 +63,7 @@ const refused: [string, string, unknown, RegExp][] = [
       `the host ${host}`,
       'shell',
       { command: 'ls', network: { hosts: ['a.example', host], reason: 'r' } },
-      /network\.hosts\.1: .*such as example\.com/,
+      /network\.hosts\.1: .*Write a plain name such as example\.com/,
     ],
   ),
   ['a folder outside', 'shell', { command: 'ls', workdir: '../x' }, /workdir must be a folder inside the workspace/],

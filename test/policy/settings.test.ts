@@ -44,6 +44,10 @@ test.each<[name: string, value: unknown, path: string]>([
   ['a member of a list', { markers: ['ok', 3] }, 'markers'],
   ['null', { model: null }, 'model'],
   ['a prototype', JSON.parse('{"__proto__": {"model": "x"}}'), '__proto__'],
+  ['a host that is none', { sandbox: { network: ['a.org', 'https://b.org'] } }, 'sandbox.network'],
+  ['a host that is too wide', { sandbox: { network: ['*.org'] } }, 'sandbox.network'],
+  ['a relative folder', { sandbox: { readableRoots: ['../x'] } }, 'sandbox.readableRoots'],
+  ['a relative socket', { sandbox: { sockets: ['docker.sock'] } }, 'sandbox.sockets'],
   ['a URL', { provider: { baseURL: 'nonsense' } }, 'provider.baseURL'],
 ])('%s is reported by its path and the default used', (_, value, path) => {
   const { settings, problems } = resolveSettings([config(value)]);
@@ -51,6 +55,15 @@ test.each<[name: string, value: unknown, path: string]>([
   expect(problems.map((problem) => problem.path)).toEqual([path]);
   expect(problems[0]?.message).toMatch(new RegExp(`^${path.replace('.', '\\.')} \\(config\\.json\\): `));
   expect(problems[0]?.message).not.toContain('\n');
+});
+
+test('of a list of hosts the entry that is wrong is named, and what is wrong with it', () => {
+  const { problems } = resolveSettings([config({ sandbox: { network: ['a.org', 'https://b.org'] } })]);
+  expect(problems[0]?.message).toBe(
+    'sandbox.network (config.json): [1] it is no host name; give it without scheme, port and path; "off" is used',
+  );
+  const none = resolveSettings([config({ sandbox: { network: 'on' } })]);
+  expect(none.problems[0]?.message).toBe('sandbox.network (config.json): Invalid input; "off" is used');
 });
 
 test('an invalid value falls back to the earlier layer, and the rest of its source counts', () => {

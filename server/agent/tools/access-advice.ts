@@ -1,6 +1,6 @@
 /** What a command's failure says of the sandbox around it, and how to ask for more. Pure; it never looks at the disk. */
-import { matchesHost } from '../../policy/host-patterns.ts';
 import { visible } from '../../policy/visible.ts';
+import { matchesHost } from '../../protocol/hosts.ts';
 import type { Access } from '../workbench.ts';
 
 const namedMax = 10;

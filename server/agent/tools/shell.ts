@@ -1,7 +1,7 @@
 /** `shell`: one command in the sandbox, on the thread's copy. There is no way to ask for a run outside of it. */
 import { isAbsolute, posix } from 'node:path';
 import * as z from 'zod';
-import { parseHostPattern } from '../../policy/host-patterns.ts';
+import { parseAskedHost } from '../../policy/host-patterns.ts';
 import type { ItemOf } from '../../protocol/thread.ts';
 import { bytesPerToken, truncateMiddle } from '../truncate.ts';
 import type { Permission } from '../workbench.ts';
@@ -33,7 +33,7 @@ export const argumentsSchema = z.strictObject({
 });
 /** What is asked for is what is shown: hosts and paths have one form each. */
 function hostPattern(text: string, context: z.core.$RefinementCtx): string {
-  const parsed = parseHostPattern(text);
+  const parsed = parseAskedHost(text);
   if ('pattern' in parsed) return parsed.pattern;
   context.addIssue({ code: 'custom', message: parsed.problem, input: text });
   return z.NEVER;
