@@ -114,7 +114,10 @@ function itemLines(item: Item, style: Paint): string[] {
       const output = printable(item.output ?? '').trimEnd();
       const lines = output === '' ? [] : output.split('\n');
       const shown = lines.length > outputLinesMax ? ['…', ...lines.slice(-outputLinesMax)] : lines;
-      return [...shown.map((line) => style.dim(`  ${line}`)), `  ${outcome(item, style)}`];
+      const refused = item.refusedHosts?.length
+        ? [style.yellow(`  ! closed to it: ${printable(item.refusedHosts.join(', '))}`)]
+        : [];
+      return [...shown.map((line) => style.dim(`  ${line}`)), ...refused, `  ${outcome(item, style)}`];
     }
     case 'tool':
       return [`${style.cyan(item.name)} ${item.status}`];

@@ -175,6 +175,48 @@ test.each(ends)('a command that ends %s', async (_name, result, expected) => {
   expect(events.at(-1)).toMatchObject({ type: 'itemCompleted', item: { type: 'command', id: 'i' } });
 });
 
+test('hosts that were refused are in the item, and the model is told how to ask for them', async () => {
+  const refusedHosts = ['registry.npmjs.org'];
+  const { output, events } = await tryTool(
+    'shell',
+    { command: 'npm i' },
+    { runCommand: async () => ran('npm error 403\n', { status: 'failed', exitCode: 1, refusedHosts }) },
+  );
+  expect(output).toMatch(
+    /^Exit code: 1\n.*\nOutput:\nnpm error 403\n\n?The network is closed to registry\.npmjs\.org\. /,
+  );
+  expect(output).toContain('"network": {"hosts": ["registry.npmjs.org"], "reason": "…"}');
+  expect(events.at(-1)).toMatchObject({ item: { type: 'command', refusedHosts } });
+  const never = await tryTool(
+    'shell',
+    { command: 'npm i' },
+    {
+      runCommand: async () => ran('', { refusedHosts }),
+      access: () => ({ approvalPolicy: 'never', network: ['a.org'] }),
+    },
+  );
+  expect(never.output).toMatch(/closed to registry\.npmjs\.org\. It cannot be opened: the approval policy is never\./);
+  expect(never.output).not.toContain('"network"');
+  const none = await tryTool('shell', { command: 'ls' }, { runCommand: async () => ran('a\n', { refusedHosts: [] }) });
+  expect(none.events.at(-1)).toMatchObject({ item: { type: 'command', refusedHosts: undefined } });
+  expect(none.output.endsWith('a\n')).toBe(true);
+});
+
+test('what is asked for has one form: hosts in small letters, paths without detours', async () => {
+  const network = { hosts: ['Registry.NPMJS.org.', '*.Example.com'], reason: 'r' };
+  const read = { paths: ['/opt//data/', '/opt/a/../b'], reason: 'r' };
+  const { asked } = await tryTool('shell', { command: 'ls', network, read });
+  expect(asked.at(-1)).toMatchObject([
+    'run',
+    'ls',
+    { opened: { hosts: ['registry.npmjs.org', '*.example.com'], paths: ['/opt/data', '/opt/b'] } },
+  ]);
+  expect(asked.slice(0, 2)).toMatchObject([
+    ['permit', { hosts: ['registry.npmjs.org', '*.example.com'] }],
+    ['permit', { paths: ['/opt/data', '/opt/b'] }],
+  ]);
+});
+
 test('long output keeps head and tail within the tokens there are, and says what is missing', async () => {
   const long = Array.from({ length: 1000 }, (_, line) => `line ${line}\n`).join('');
   const { output, events } = await tryTool('shell', { command: 'x' }, { runCommand: async () => ran(long) });

@@ -10,6 +10,8 @@ import { FakeTasks } from '../support/fake-tasks.ts';
 async function decide(options: {
   terminal: boolean;
   titles?: string[];
+  detail?: string;
+  reason?: string;
   person: (stdin: PassThrough, stop: () => void) => void;
 }): Promise<{ decisions: Decision[]; shown: string }> {
   const stop = new AbortController();
@@ -31,7 +33,9 @@ async function decide(options: {
     });
   });
   for (const [index, title] of titles.entries()) {
-    const approval = { approvalId: `p${index}`, threadId: 'one', turnId: 'u', kind: 'command' as const, title };
+    const { detail, reason } = options;
+    const known = { approvalId: `p${index}`, threadId: 'one', turnId: 'u', title, detail, reason };
+    const approval = { ...known, kind: 'command' as const };
     tasks.pending.push({ ...approval, requestedAt: '', root: '/root' });
     tasks.emit('one', { type: 'approvalRequested', approval: { ...approval, requestedAt: '' } });
   }
@@ -53,6 +57,17 @@ test.each<[typed: string, decision: Decision]>([
 ])('%j at the terminal is %s', async (typed, decision) => {
   const { decisions } = await decide({ terminal: true, person: (stdin) => stdin.write(typed) });
   expect(decisions).toEqual([decision]);
+});
+
+test('the detail and the reason stand above the question; nothing of them is obeyed or hidden', async () => {
+  const { shown } = await decide({
+    terminal: true,
+    detail: 'first line\nsecond \u202e\u001b[2Jline',
+    reason: 'be\u200bcause',
+    person: (stdin) => stdin.write('n\n'),
+  });
+  expect(shown).toMatch(/ {2}first line\n {2}second \ufffdline\n {2}be\ufffdcause\n/);
+  expect(shown).not.toContain('\u202e');
 });
 
 test('a terminal that goes away declines what is asked, and all that is asked after that', async () => {

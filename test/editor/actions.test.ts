@@ -268,6 +268,34 @@ test('a pending approval is answered by an action, and is a warning where the ta
   ]);
 });
 
+test('what is asked for is seen whole and undisguised: in the warning, in the actions, in the listing', async () => {
+  const { editor, tasks } = await inReview();
+  await using _ = editor;
+  tasks.emit('one', { type: 'turnStarted', prompt: 'x', model: 'm', mode: 'task', origin: { path: 'c.txt', line: 2 } });
+  const hosts = Array.from({ length: 10 }, (_, index) => `host-number-${index}.some-company.example`);
+  const asked = approval('network', {
+    title: `Open the network to 10 hosts: ${hosts.join(', ')}`,
+    detail: 'For the command: npm \u202ei',
+    reason: 'be\u2066cause',
+    hosts,
+  });
+  tasks.pending.push({ ...asked, root: editor.root });
+  tasks.emit('one', { type: 'approvalRequested', approval: asked });
+  const [warning] = await editor.waitFor(
+    'the warning',
+    () => editor.diagnostics('c.txt').length > 0 && editor.diagnostics('c.txt'),
+  );
+  const hidden = /[\u202a-\u202e\u2066-\u2069]/;
+  for (const host of hosts) expect(warning?.message).toContain(host);
+  expect(warning?.message).toContain('For the command: npm \ufffdi. Answer with a code action.');
+  expect(warning?.message).not.toMatch(hidden);
+  const titles = await editor.titles('a.txt:1');
+  expect(titles[0]).toMatch(/^Codex: allow once: Open the network to 10 hosts: .*…$/);
+  expect(titles.join()).not.toMatch(hidden);
+  expect((await editor.message('Codex asks')).text).not.toMatch(hidden);
+  expect((await editor.request('codex/approvals', {})).approvals).toMatchObject([{ hosts }]);
+});
+
 test('hover shows the diff of a hunk, lenses its decisions', async () => {
   const { editor } = await inReview();
   await using _ = editor;

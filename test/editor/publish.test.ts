@@ -213,6 +213,16 @@ test.each([[null], [{}], [{ title: 'Decide later' }], [{ title: 'Yes' }], ['Allo
   },
 );
 
+test('a dialog says all of it: every host, the reason, the command', async () => {
+  const hosts = Array.from({ length: 10 }, (_, index) => `host-number-${index}.some-company.example`);
+  const title = `Open the network to 10 hosts: ${hosts.join(', ')}`;
+  const detail = 'For the command: npm i';
+  const { editor } = await asked({}, [{ ...approval, kind: 'network', title, hosts, reason: 'to install', detail }]);
+  await using _ = editor;
+  await editor.waitFor('the dialog', () => editor.dialogs.length === 1);
+  expect(editor.dialogs[0]?.message).toBe(`Codex asks: ${title} (to install) · ${detail} [p1]`);
+});
+
 test('one dialog at a time; what is settled otherwise is withdrawn, and the next one comes', async () => {
   const second = { ...approval, approvalId: 'p2', title: 'rm x' };
   const { editor, tasks } = await asked({}, [approval, second]);

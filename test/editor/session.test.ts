@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commandNames } from '../../server/editor/commands.ts';
 import { commandOf, methods } from '../../server/protocol/methods.ts';
+import type { Grant } from '../../server/protocol/thread.ts';
 import { openEditor } from '../support/editor.ts';
 import { FakeTasks, fileInReview } from '../support/fake-tasks.ts';
 
@@ -126,6 +127,75 @@ test('the approval twin takes an id and a decision as two words', async () => {
   await editor.executeCommand('codex.approve', ['p1', 'decline']);
   expect(tasks.answered).toEqual([{ approvalId: 'p1', decision: 'decline', answer: undefined }]);
 });
+
+const grants: Grant[] = [
+  { grantId: 'ga1', threadId: 't1', kind: 'command', command: 'make \u202eall', cwd: 'sub', at: '' },
+  { grantId: 'ga2', threadId: 't1', kind: 'network', hosts: ['a.example', '*.b.example'], at: '' },
+  { grantId: 'ga3', threadId: 't2', kind: 'read', paths: ['/opt/x'], at: '' },
+];
+
+test('grants are listed by thread, said in one line by the twin, and taken back once', async () => {
+  const tasks = new FakeTasks();
+  await using editor = await openEditor({ tasks });
+  for (const threadId of ['t1', 't2']) tasks.add(threadId, editor.root);
+  tasks.given = [...grants];
+  const of = async (params: { threadId?: string }) =>
+    (await editor.request('codex/grants', params)).grants.map(({ grantId }) => grantId);
+  expect(await of({ threadId: 't1' })).toEqual(['ga1', 'ga2']);
+  expect(await of({ threadId: 't2' })).toEqual(['ga3']);
+  // No thread is meant: all there are.
+  expect(await of({})).toEqual(['ga1', 'ga2', 'ga3']);
+  expect(await editor.executeCommand('codex.grants', ['t1'])).toEqual({ grants: grants.slice(0, 2) });
+  expect((await editor.message('allowed')).text).toBe(
+    'Codex: allowed, until codex.revoke takes it back: command make \ufffdall (in sub) [ga1]; network a.example, *.b.example [ga2]',
+  );
+  expect(await editor.executeCommand('codex.revoke', ['ga1'])).toEqual({});
+  expect(await editor.request('codex/revoke', { grantId: 'ga2' })).toEqual({});
+  for (const grantId of ['ga1', 'ga2', 'nope']) {
+    await expect(editor.request('codex/revoke', { grantId })).rejects.toMatchObject({
+      code: -32803,
+      message: expect.stringContaining(grantId),
+      data: { reason: 'unknownGrant' },
+    });
+  }
+  await editor.executeCommand('codex.grants', ['t1']);
+  await editor.message('nothing is allowed');
+});
+
+test.each<[answer: string, params: unknown, holding: string]>([
+  ['an unknown decision', { approvalId: 'p1', decision: 'yes' }, 'decision'],
+  ['a decision of the wrong type', { approvalId: 'p1', decision: true }, 'decision'],
+  ['null', { approvalId: 'p1', decision: null }, 'decision'],
+  ['withdrawn, which is nobody’s answer', { approvalId: 'p1', decision: 'withdrawn' }, 'decision'],
+  ['none', { approvalId: 'p1' }, 'decision'],
+  ['no approval', { decision: 'accept' }, 'approvalId'],
+  ['an empty object', {}, 'approvalId'],
+  ['nothing', null, 'approvalId'],
+  ['a text', 'accept', 'codex/approve'],
+])(
+  'an answer that is none leaves an approval pending, and is an error to whoever gave it: %s',
+  async (_, params, holding) => {
+    const tasks = new FakeTasks();
+    await using editor = await openEditor({ tasks });
+    tasks.add('t1', editor.root);
+    const approval = {
+      approvalId: 'p1',
+      threadId: 't1',
+      turnId: 'u1',
+      kind: 'command',
+      title: 'x',
+      requestedAt: '',
+    } as const;
+    tasks.pending = [{ ...approval, root: editor.root }];
+    const refused = { code: -32602, message: expect.stringContaining(holding) };
+    await expect(editor.request('codex/approve', params)).rejects.toMatchObject(refused);
+    const twin = editor.executeCommand('codex.approve', [params]);
+    await expect(twin).rejects.toMatchObject({ code: -32602 });
+    expect((await editor.request('codex/approvals', {})).approvals).toEqual([approval]);
+    expect(tasks.answered).toEqual([]);
+    editor.messages();
+  },
+);
 
 test.each<[what: string, method: string, params: unknown, code: number, holding: string]>([
   ['a field of the wrong type', 'codex/runTask', { prompt: 5 }, -32602, 'prompt'],
