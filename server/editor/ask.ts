@@ -1,5 +1,6 @@
 /** Approvals asked in a dialog, where the editor has a safe one. Only an explicit title is an answer. */
 import type { Approval, Decision } from '../protocol/thread.ts';
+import { Refusal } from '../task/refusal.ts';
 import { described } from './announce.ts';
 import { oneLine } from './one-line.ts';
 import type { Session } from './session.ts';
@@ -71,10 +72,14 @@ export class Dialogs {
     const chosen = choices.find((choice) => choice.title === title);
     if (!chosen?.decision || signal.aborted) return;
     const { approvalId } = approval;
-    await this.#session.tasks.approve(
-      { approvalId, decision: chosen.decision, answer: chosen.answer },
-      this.#session.face,
-    );
+    const { tasks, face, client } = this.#session;
+    try {
+      await tasks.approve({ approvalId, decision: chosen.decision, answer: chosen.answer }, face);
+    } catch (error) {
+      // Somebody else was quicker, or the thread is another process's: it is for the person to know.
+      if (!(error instanceof Refusal)) throw error;
+      client.show('warning', oneLine(`Codex: ${error.message}`));
+    }
   }
 }
 

@@ -65,6 +65,10 @@ export const values = `- **Status**, the first that holds: running, waitingForAp
 - **Approval** of kind \`changes\` is the finished changeset: \`accept\` accepts all, \`decline\` rejects all, \`acceptForThread\` is -32602. It is
   resolved when its last non-sensitive pending hunk is decided, by whichever way. \`cancel\` on any approval declines and stops
   the turn. A \`question\` takes \`answer\`. Only an explicit yes is a yes: null, \`{}\`, an error or silence leave an approval pending.
+- **Grant.** \`acceptForThread\` remembers exactly what was shown: the command with its folder, the hosts, or the paths. From then on that
+  command runs without a question, and every command of the thread has these hosts or paths open. \`accept\` is for that command alone. A grant
+  that is taken back is gone from the next command on, after a restart too; its id stays the same, and one that is unknown or was
+  taken back before is \`unknownGrant\`.
 - **The copy from turn to turn.** At the start of a turn accepted and rejected hunks have left the copy, pending ones stay, and
   every other file is as the user has it now. During a turn a file that the agent has changed keeps its version; all others
   are refreshed before each command. The model is told what was accepted, rejected and commented.
@@ -101,5 +105,7 @@ Exit: 0 completed, 1 failed, 2 bad usage, 3 completed but something could not be
 export const tools = `Function tools \`shell { command, workdir?, timeoutMs?, network?: { hosts, reason }, read?: { paths, reason } }\` (a grant opens exactly
 these, for this command or, if so answered, for the thread) and \`update_plan\`; \`apply_patch\` as a freeform custom tool, or as a function tool \`{ patch }\`
 where \`provider.freeformTools\` is false. In arguments absent and null are the same; an unknown parameter is refused to the model.
+\`hosts\` are names or \`*.\` and a domain, \`paths\` are absolute; what is too wide, private or malformed is refused and not asked.
+A command that was refused a host, or failed on one or on a path outside, is told which parameter to use.
 Running outside the sandbox is never offered to it. The prefix of the conversation (instructions, tools, earlier input) is
 byte-identical from one request to the next; \`store\` is false and \`prompt_cache_key\` is the thread's id.`;

@@ -30,6 +30,22 @@ async function bench(...scripts: Script[]) {
   };
 }
 
+test('--network takes hosts, and tells the model which; a host that is none is bad usage', async () => {
+  await using it = await bench(script(say('Hello.')));
+  expect((await it.run('exec', '--network', 'Example.org,*.example.net', 'hello')).code).toBe(0);
+  expect(JSON.stringify(it.model.requests[0]?.input)).toContain(
+    '<network>only these hosts, through a proxy: example.org, *.example.net</network>',
+  );
+  for (const hosts of ['https://example.org', 'example.org,*', '*.org', 'on', '', 'example.org,']) {
+    const { code, stderr } = await it.run('exec', '--network', hosts, 'hello');
+    expect({ hosts, code, stderr }).toEqual({
+      hosts,
+      code: 2,
+      stderr: expect.stringContaining('--network is off, full or HOST,HOST'),
+    });
+  }
+});
+
 const shout = () => script(shell('cat a.txt'), patch('a.txt', '-one', '+ONE'), say('Shouted.'));
 
 test('progress and diff on stderr, the answer on stdout, nothing applied; then diff, apply, undo by the thread', async () => {

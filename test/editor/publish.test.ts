@@ -3,6 +3,7 @@ import { stepText } from '../../server/editor/activity.ts';
 import { applyLine, approvalLine, turnLine } from '../../server/editor/announce.ts';
 import { firstLine, oneLine } from '../../server/editor/one-line.ts';
 import type { Approval, Item } from '../../server/protocol/thread.ts';
+import { Refusal } from '../../server/task/refusal.ts';
 import { type EditorOptions, openEditor } from '../support/editor.ts';
 import { FakeTasks } from '../support/fake-tasks.ts';
 
@@ -201,17 +202,25 @@ test('a dialog is asked with the harmless choice first, and answered by its titl
   expect(tasks.answered).toEqual([{ approvalId: 'p1', decision: 'accept', answer: undefined }]);
 });
 
-test.each([[null], [{}], [{ title: 'Decide later' }], [{ title: 'Yes' }], ['Allow once'], [{ title: null }]])(
-  '%j is no answer: the approval stays, and the next is asked',
-  async (answer) => {
-    const second = { ...approval, approvalId: 'p2' };
-    const { editor, tasks } = await asked({ dialogs: [answer, { title: 'Deny' }] }, [approval, second]);
-    await using _ = editor;
-    await editor.waitFor('the answer', () => tasks.answered.length === 1);
-    expect(tasks.answered).toEqual([{ approvalId: 'p2', decision: 'decline', answer: undefined }]);
-    expect(tasks.pending).toHaveLength(1);
-  },
-);
+test.each([
+  [null],
+  [{}],
+  [[]],
+  [true],
+  [{ title: 'Decide later' }],
+  [{ title: 'Yes' }],
+  [{ title: ['Allow once'] }],
+  ['Allow once'],
+  [{ title: null }],
+  [new Error('no dialogs today')],
+])('%j is no answer: the approval stays, and the next is asked', async (answer) => {
+  const second = { ...approval, approvalId: 'p2' };
+  const { editor, tasks } = await asked({ dialogs: [answer, { title: 'Deny' }] }, [approval, second]);
+  await using _ = editor;
+  await editor.waitFor('the answer', () => tasks.answered.length === 1);
+  expect(tasks.answered).toEqual([{ approvalId: 'p2', decision: 'decline', answer: undefined }]);
+  expect(tasks.pending).toHaveLength(1);
+});
 
 test('a dialog says all of it: every host, the reason, the command', async () => {
   const hosts = Array.from({ length: 10 }, (_, index) => `host-number-${index}.some-company.example`);
@@ -221,6 +230,19 @@ test('a dialog says all of it: every host, the reason, the command', async () =>
   await using _ = editor;
   await editor.waitFor('the dialog', () => editor.dialogs.length === 1);
   expect(editor.dialogs[0]?.message).toBe(`Codex asks: ${title} (to install) · ${detail} [p1]`);
+});
+
+test('an answer that comes too late is told so, and is no bug', async () => {
+  const { editor, tasks } = await running(safe);
+  await using _ = editor;
+  tasks.approve = async () => {
+    throw new Refusal('alreadySettled', 'This approval was already settled: decline.');
+  };
+  await using late = await openEditor({ ...safe, tasks, dialogs: [{ title: 'Allow once' }] });
+  tasks.add('two', late.root);
+  tasks.pending = [{ ...approval, threadId: 'two', root: late.root }];
+  tasks.emit('two', { type: 'approvalRequested', approval: { ...approval, threadId: 'two' } });
+  expect(await late.message('already settled: decline')).toMatchObject({ severity: 'warning' });
 });
 
 test('one dialog at a time; what is settled otherwise is withdrawn, and the next one comes', async () => {

@@ -68,7 +68,7 @@ export type EditorOptions = {
   settings?: readonly SettingsSource[];
   environment?: Record<string, string | undefined>;
   applyEdit?: ApplyBehaviour;
-  /** Answers of dialogs, in turn; without one left it never answers. */
+  /** Answers of dialogs, in turn, an Error as one; without one left it never answers. */
   dialogs?: readonly unknown[];
   verifyTimeoutMs?: number;
   /** A workspace that is there already and stays: for a second editor. */
@@ -392,7 +392,9 @@ export class Editor {
     answer('window/showMessageRequest', (params: (typeof this.dialogs)[number]) => {
       this.dialogs.push(params);
       this.#wake();
-      return this.#answers.length > 0 ? this.#answers.shift() : new Promise(() => {});
+      const reply = this.#answers.length > 0 ? this.#answers.shift() : new Promise(() => {});
+      if (reply instanceof Error) throw reply;
+      return reply;
     });
     answer('workspace/applyEdit', (params: ApplyWorkspaceEditParams) => this.#apply(params));
     this.#connection.onRequest((method) => {
