@@ -5,13 +5,13 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,9 @@ import { dirname, join } from 'node:path';
 import type { CopyChange } from '../../server/changeset/review-types.ts';
 import { runInSandbox } from '../../server/sandbox/run.ts';
 import type { CommandRequest, CommandResult, SandboxPolicy } from '../../server/sandbox/types.ts';
+import { usedBy } from '../../server/sandbox/upper-use.ts';
 import { Copy } from '../../server/workspace/copy.ts';
+import { processesAround } from './processes.ts';
 import { type StandIn, standIn } from './stand-in.ts';
 
 export const policy: SandboxPolicy = {
@@ -55,6 +57,8 @@ export type Scenario = {
   internet?: StandIn;
   /** Where the workspace lies; default a temporary folder. */
   parent?: string;
+  /** Part of the workspace's path: whoever has it in a mount, its arguments or its environment belongs to a command. */
+  watchFor?: string;
 };
 
 export type Outcome = {
@@ -64,6 +68,12 @@ export type Outcome = {
   /** The user's workspace, by path: what each file holds, before and after. */
   before: Record<string, string>;
   after: Record<string, string>;
+  /** What the looks at the copy could not say, as sentences. */
+  problems: string[];
+  /** What `watchFor` found alive, or mounted, when the last command had been answered. */
+  alive: string[];
+  /** What the copy's upper layer held then. */
+  upper: { bytes: number; entries: number };
 };
 
 export const marker = 'RAN-4711';
@@ -76,6 +86,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   const before = treeOf(root);
   const copy = await Copy.open({ dir: place.dir, root });
   const results: CommandResult[] = [];
+  const problems: string[] = [];
   for (const step of scenario.steps) {
     if (step.meanwhile) bash(root, step.meanwhile);
     const cancel = new AbortController();
@@ -93,16 +104,24 @@ export async function play(scenario: Scenario): Promise<Outcome> {
         timeoutMs: step.timeoutMs,
         environment: scenario.environment ?? process.env,
         ...(scenario.internet ? { internet: standIn(scenario.internet) } : {}),
+
+        onProblems: (found) => problems.push(...found),
       }),
     );
   }
-  return { root, results, changes: copy.changes(), before, after: treeOf(root) };
+  const alive = scenario.watchFor === undefined ? [] : processesAround(scenario.watchFor);
+  const upper = await usedBy(copy.layers.upper, { bytesMax: Infinity, entriesMax: Infinity });
+  return { root, results, changes: copy.changes(), before, after: treeOf(root), problems, alive, upper };
 }
 
 /** Refresh, run, scan: as a turn does. */
 export async function runOver(
   copy: Copy,
-  options: Partial<CommandRequest> & { command: string; buffers?: ReadonlyMap<string, string> },
+  options: Partial<CommandRequest> & {
+    command: string;
+    buffers?: ReadonlyMap<string, string>;
+    onProblems?: (problems: string[]) => void;
+  },
 ): Promise<CommandResult> {
   await copy.refresh(options.buffers ?? new Map());
   const startedAtMs = Date.now();
@@ -116,7 +135,8 @@ export async function runOver(
     ...options,
     timeoutMs: options.timeoutMs ?? 20_000,
     inspect: async (merged) => {
-      await copy.scan({ startedAtMs, merged });
+      const { problems } = await copy.scan({ startedAtMs, merged });
+      options.onProblems?.(problems);
       await options.inspect?.(merged);
     },
   });
@@ -151,17 +171,27 @@ export const bash = (cwd: string, command: string): string =>
 /** Everything below a folder, `.git` too: hash of what a file holds with its mode, or where a link leads. */
 export function treeOf(root: string): Record<string, string> {
   const tree: Record<string, string> = {};
-  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    const name = path.slice(root.length + 1);
-    if (entry.isSymbolicLink()) tree[name] = `-> ${readlinkSync(path)}`;
-    else if (entry.isFile()) {
-      const hash = createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 12);
-      tree[name] = `${hash} ${(statSync(path).mode & 0o777).toString(8)}`;
+  // Names need not be UTF-8: one character for each byte. No link is followed.
+  const place = (inside: string) => Buffer.concat([Buffer.from(`${root}/`), Buffer.from(inside, 'latin1')]);
+  const folders = [''];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const name of readdirSync(place(folder), 'latin1')) {
+      const inside = folder === '' ? name : `${folder}/${name}`;
+      const path = place(inside);
+      const status = lstatSync(path);
+      if (status.isDirectory()) folders.push(inside);
+      else if (status.isSymbolicLink()) tree[inside] = `-> ${readlinkSync(path)}`;
+      else if (status.isFile()) tree[inside] = `${holds(path, status.size)} ${(status.mode & 0o7777).toString(8)}`;
+      else tree[inside] = 'special';
     }
   }
   return tree;
 }
+
+const hashedBytesMax = 20_000_000;
+
+const holds = (path: Buffer, size: number): string =>
+  size > hashedBytesMax ? `${size} bytes` : createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 12);
 
 if (process.argv[1] === import.meta.filename) {
   const scenario: Scenario = JSON.parse(readFileSync(0, 'utf8'));

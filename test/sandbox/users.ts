@@ -11,9 +11,9 @@ import { marker, type Outcome, play, type Scenario } from './scenario.ts';
 export type User = { name: string; isRoot: boolean; play: (scenario: Scenario) => Promise<Outcome> };
 
 /** A number with no entry in /etc/passwd, as in a container. */
-const ordinaryId = 54_321;
+export const ordinaryId = 54_321;
 
-const isRoot = process.getuid?.() === 0;
+export const isRoot = process.getuid?.() === 0;
 
 const ordinary: User = { name: 'an ordinary user', isRoot: false, play: playAsOrdinary };
 
@@ -23,24 +23,49 @@ export const users: User[] = isRoot ? [{ name: 'root', isRoot, play }, ordinary]
 export function startScenario(scenario: Scenario) {
   const home = mkdtempSync(join(tmpdir(), 'codex-lsp-home-'));
   if (isRoot) chownSync(home, ordinaryId, ordinaryId);
+  // Its workspaces too lie there, so that they are gone whatever ends it.
+  const environment = { PATH: process.env.PATH, HOME: home, TMPDIR: home };
+  const { child, text } = startPlayer(scenario, { environment, asRoot: false });
+  return { child, output: text.finally(() => removeTree(home)) };
+}
+
+/**
+ * A process that plays a scenario and says what came of it, as JSON. `asRoot` is for where we are root. `cgroups`: the
+ * files that it joins groups by.
+ */
+export function startPlayer(
+  scenario: Scenario,
+  options: {
+    environment: Record<string, string | undefined>;
+    asRoot: boolean;
+    cgroups?: readonly string[];
+  },
+) {
   const { node, program } = staged();
-  const child = spawn(node, ['--no-warnings', program], {
-    ...(isRoot ? { uid: ordinaryId, gid: ordinaryId } : {}),
-    cwd: '/',
-    // Its workspaces too lie there, so that they are gone whatever ends it.
-    env: { PATH: process.env.PATH, HOME: home, TMPDIR: home },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const output = new Promise<string>((resolve, reject) => {
-    let text = '';
-    child.stdout.on('data', (chunk) => {
-      text += chunk;
+  const joins = (options.cgroups ?? []).map((file) => `echo 0 > ${file};`).join(' ');
+  const child = spawn(
+    '/bin/sh',
+    ['-c', `${joins} exec "$@"`, 'sh', ...as(options.asRoot), node, '--no-warnings', program],
+    {
+      cwd: '/',
+      env: options.environment,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
+  const text = new Promise<string>((resolve) => {
+    let read = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      read += chunk;
     });
-    child.on('close', () => removeTree(home).then(() => resolve(text), reject));
+    child.on('close', () => resolve(read));
   });
   child.stdin.end(JSON.stringify(scenario));
-  return { child, output };
+  return { child, text };
 }
+
+/** As root, groups can be joined that the ordinary user may not; so the change of user comes after. */
+const as = (asRoot: boolean): string[] =>
+  isRoot && !asRoot ? ['setpriv', `--reuid=${ordinaryId}`, `--regid=${ordinaryId}`, '--clear-groups', '--'] : [];
 
 let stage: { node: string; program: string } | undefined;
 let stageFolder: string | undefined;

@@ -1,0 +1,23 @@
+/** The suite's contents: every family with its table of cases. */
+import { evaded } from './cases/evaded.ts';
+import { kernel } from './cases/kernel.ts';
+import { lifetime } from './cases/lifetime.ts';
+import { links } from './cases/links.ts';
+import { network } from './cases/network.ts';
+import { planted } from './cases/planted.ts';
+import { resources } from './cases/resources.ts';
+import { secretCases } from './cases/secrets.ts';
+import { writes } from './cases/writes.ts';
+import type { Case, Family } from './types.ts';
+
+export const cases: readonly (readonly [Family | 'evaded limits', readonly Case[]])[] = [
+  ['writes outside', writes],
+  ['symlinks and special files', links],
+  ['planted execution', planted],
+  ['secrets', secretCases],
+  ['network', network],
+  ['processes and kernel', kernel],
+  ['lifetime', lifetime],
+  ['resources', resources],
+  ['evaded limits', evaded],
+];
