@@ -110,7 +110,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
     );
   }
   const alive = scenario.watchFor === undefined ? [] : processesAround(scenario.watchFor);
-  const upper = await usedBy(copy.layers.upper, { bytesMax: Infinity, entriesMax: Infinity });
+  const upper = await usedBy([copy.layers.upper], { bytesMax: Infinity, entriesMax: Infinity });
   return { root, results, changes: copy.changes(), before, after: treeOf(root), problems, alive, upper };
 }
 
