@@ -10,14 +10,14 @@ export const nothing: Use = { bytes: 0, entries: 0, isWhole: true };
 
 /** Only where bytes are limited is each file looked at; a folder counts as one entry and no bytes. */
 export async function usedBy(
-  uppers: readonly string[],
+  uppers: string | readonly string[],
   { bytesMax, entriesMax }: { bytesMax?: number; entriesMax?: number },
 ): Promise<Use> {
   const used = { bytes: 0, entries: 0, isWhole: true };
   const isOver = () => used.bytes > (bytesMax ?? Infinity) || used.entries > (entriesMax ?? Infinity);
   // Names need not be UTF-8: one character for each byte.
   const pathIn = (folder: Buffer, name: string) => Buffer.concat([folder, Buffer.from(`/${name}`, 'latin1')]);
-  const folders = uppers.map((upper) => Buffer.from(upper));
+  const folders = [uppers].flat().map((upper) => Buffer.from(upper));
   for (let folder = folders.pop(); folder !== undefined && !isOver(); folder = folders.pop()) {
     const files: Buffer[] = [];
     const directory = await opendir(folder, { bufferSize: 1024, encoding: 'latin1' }).catch(() => undefined);

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { CopyChange } from '../../server/changeset/review-types.ts';
 import { runInSandbox } from '../../server/sandbox/run.ts';
-import type { CommandRequest, CommandResult, SandboxPolicy } from '../../server/sandbox/types.ts';
+import type { CommandRequest, CommandResult, SandboxPolicy, Strategy } from '../../server/sandbox/types.ts';
 import { usedBy } from '../../server/sandbox/upper-use.ts';
 import { Copy } from '../../server/workspace/copy.ts';
 import { processesAround } from './processes.ts';
@@ -52,7 +52,17 @@ export type Scenario = {
     cwd?: string;
     /** Before the command, by the user. */
     meanwhile?: string;
+    hidden?: string[];
+    /** Before the command, by the agent's own tools. */
+    deletes?: string[];
   }[];
+  strategy?: Strategy;
+  /** Of a machine that has other tools. */
+  toolFolders?: string[];
+  /** Folders of the workspace that are no part of the tree, where the strategy is a whole copy. */
+  linked?: string[];
+  /** A folder beside the workspace, made by `setup`, that has an overlay of its own. */
+  beside?: string;
   environment?: Record<string, string>;
   internet?: StandIn;
   /** Where the workspace lies; default a temporary folder. */
@@ -74,6 +84,11 @@ export type Outcome = {
   alive: string[];
   /** What the copy's upper layer held then. */
   upper: { bytes: number; entries: number };
+
+  /** What the copy's own folder holds in the end: the upper layer, or the tree. */
+  copy: Record<string, string>;
+  /** The folder beside the workspace in the end, and what was written to it. */
+  beside?: { user: Record<string, string>; copy: Record<string, string> };
 };
 
 export const marker = 'RAN-4711';
@@ -85,10 +100,13 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   if (scenario.setup) bash(root, scenario.setup);
   const before = treeOf(root);
   const copy = await Copy.open({ dir: place.dir, root });
+  const tree = scenario.strategy?.kind === 'copy' ? makeTree(place, scenario.linked ?? []) : undefined;
+  const beside = scenario.beside === undefined ? undefined : makeBeside(place, scenario.beside);
   const results: CommandResult[] = [];
   const problems: string[] = [];
   for (const step of scenario.steps) {
     if (step.meanwhile) bash(root, step.meanwhile);
+    await copy.write((step.deletes ?? []).map((path) => ({ path, state: { kind: 'absent' } })));
     const cancel = new AbortController();
     results.push(
       await runOver(copy, {
@@ -104,14 +122,35 @@ export async function play(scenario: Scenario): Promise<Outcome> {
         timeoutMs: step.timeoutMs,
         environment: scenario.environment ?? process.env,
         ...(scenario.internet ? { internet: standIn(scenario.internet) } : {}),
-
         onProblems: (found) => problems.push(...found),
+        layers: { ...copy.layers, ...(beside && { beside: [beside] }) },
+        strategy: scenario.strategy,
+        toolFolders: scenario.toolFolders,
+        hidden: step.hidden,
+        tree,
       }),
     );
   }
   const alive = scenario.watchFor === undefined ? [] : processesAround(scenario.watchFor);
   const upper = await usedBy([copy.layers.upper], { bytesMax: Infinity, entriesMax: Infinity });
-  return { root, results, changes: copy.changes(), before, after: treeOf(root), problems, alive, upper };
+  return {
+    ...{ root, results, changes: copy.changes(), before, after: treeOf(root), problems, alive, upper },
+    copy: treeOf(tree?.path ?? copy.layers.upper),
+    beside: beside && { user: treeOf(beside.root), copy: treeOf(beside.upper) },
+  };
+}
+
+/** A whole copy without the linked folders, which are mount points in it. */
+function makeTree({ root, dir }: { root: string; dir: string }, links: string[]): { path: string; links: string[] } {
+  const path = join(dir, 'tree');
+  bash(root, `cp -a . '${path}'; cd '${path}'; for l in ${links.join(' ')}; do rm -rf "$l"; mkdir "$l"; done`);
+  return { path, links };
+}
+
+function makeBeside({ root, dir }: { root: string; dir: string }, name: string) {
+  const [upper, work, whiteouts] = ['up', 'work', 'whiteouts'].map((part) => join(dir, 'beside', part));
+  for (const path of [upper, work]) mkdirSync(path ?? '', { recursive: true });
+  return { root: join(dirname(root), name), upper: upper ?? '', work: work ?? '', whiteouts: whiteouts ?? '' };
 }
 
 /** Refresh, run, scan: as a turn does. */
@@ -121,11 +160,13 @@ export async function runOver(
     command: string;
     buffers?: ReadonlyMap<string, string>;
     onProblems?: (problems: string[]) => void;
+
+    toolFolders?: readonly string[];
   },
 ): Promise<CommandResult> {
   await copy.refresh(options.buffers ?? new Map());
   const startedAtMs = Date.now();
-  return runInSandbox({
+  const request: CommandRequest = {
     layers: copy.layers,
     policy,
     environment: process.env,
@@ -135,11 +176,14 @@ export async function runOver(
     ...options,
     timeoutMs: options.timeoutMs ?? 20_000,
     inspect: async (merged) => {
-      const { problems } = await copy.scan({ startedAtMs, merged });
-      options.onProblems?.(problems);
+      if (options.tree === undefined) {
+        const { problems } = await copy.scan({ startedAtMs, merged });
+        options.onProblems?.(problems);
+      }
       await options.inspect?.(merged);
     },
-  });
+  };
+  return runInSandbox(request, options.toolFolders);
 }
 
 /** A workspace and a folder for its copy, both gone afterwards. */

@@ -1,0 +1,32 @@
+/** A bubblewrap that makes overlays, for tests of what it is needed for: the system's, or the one that a script fetched. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { toolFolders } from '../../server/sandbox/host.ts';
+
+let stage: string | undefined;
+afterAll(() => stage && rmSync(stage, { recursive: true, force: true }));
+
+/** Folders of tools with such a bubblewrap first, where everybody can run it. Throws where there is none. */
+export function newBwrapFolders(): string[] {
+  if (stage !== undefined) return [stage, ...toolFolders];
+  const system = '/usr/bin/bwrap';
+  if (existsSync(system) && makesOverlays(system)) return [...toolFolders];
+  const folder = process.env.CODEX_LSP_TEST_BWRAP ?? join(homedir(), '.cache/codex-lsp-bwrap');
+  if (!existsSync(join(folder, 'bwrap')) || !makesOverlays(join(folder, 'bwrap'))) {
+    throw new Error(`There is no bubblewrap 0.11 or newer in ${folder}: run \`test/sandbox/setup-bwrap.sh\` first.`);
+  }
+  stage = mkdtempSync(join(tmpdir(), 'codex-lsp-bwrap-'));
+  chmodSync(stage, 0o755);
+  for (const name of ['bwrap', 'root'])
+    cpSync(join(folder, name), join(stage, name), { recursive: true, verbatimSymlinks: true });
+  return [stage, ...toolFolders];
+}
+
+function makesOverlays(program: string): boolean {
+  const version = execFileSync(program, ['--version'], { encoding: 'utf8' }).replace(/^\S+ /, '');
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 0 || minor >= 11;
+}
