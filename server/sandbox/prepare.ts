@@ -56,6 +56,13 @@ export async function prepare(
       remedy: 'Install setpriv (of util-linux), or start codex-lsp as the owner.',
     });
   }
+  if (isInside(dirname(host.home), root) && dirname(host.home) !== root) {
+    // Commands could move the folders above the place where it is hidden.
+    return unavailable({
+      reason: `The home folder ${host.home} lies deep in the workspace, where it can not be hidden.`,
+      remedy: 'Open a smaller folder.',
+    });
+  }
   if (mounter === 'itself' && isByBwrap && !host.bwrap.hasOverlay) {
     const { version } = host.bwrap;
     return unavailable({
@@ -66,7 +73,7 @@ export async function prepare(
   const tree = strategy.kind === 'copy' ? await treeOf(request) : undefined;
   const workspace = workspaceMounts(layers, tree);
   const hidden = await hiddenFolders([dirname(layers.upper), ...(request.hidden ?? [])], identity);
-  const granted = await readableFolders(policy.readableRoots, { hidden, identity });
+  const granted = await readableFolders(policy.readableRoots, { root, hidden, identity });
   const seals = mounter !== 'itself' || isByBwrap;
   const empty = seals && granted.some(({ isFolder }) => isFolder) ? await emptyFolder(layers.upper) : '';
   const sealed = granted.flatMap(({ at, isFolder }): WorkspaceMount[] =>

@@ -29,12 +29,12 @@ export async function boundSockets(
   return found.flat();
 }
 
-/** Read grants as they can be mounted: no socket itself, and nothing that is the kernel's or ours. */
+/** Read grants as they can be mounted: no socket itself, nothing that is the kernel's or ours, none in the workspace. */
 export async function readableFolders(
   paths: readonly string[],
-  { hidden, identity }: { hidden: readonly string[]; identity: Identity },
+  { root, hidden, identity }: { root: string; hidden: readonly string[]; identity: Identity },
 ): Promise<{ at: string; isFolder: boolean }[]> {
-  const never = ['/proc', '/dev', ...hidden];
+  const never = ['/proc', '/dev', root, ...hidden];
   const found = await Promise.all(
     paths.map(async (path) => {
       const real = await realpath(path).catch(() => undefined);

@@ -1,13 +1,28 @@
 /** A bubblewrap that makes overlays, for tests of what it is needed for: the system's, or the one that a script fetched. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { toolFolders } from '../../server/sandbox/host.ts';
 
 let stage: string | undefined;
-afterAll(() => stage && rmSync(stage, { recursive: true, force: true }));
+let broken: string | undefined;
+afterAll(() => {
+  for (const folder of [stage, broken]) if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+});
+
+/** The same tools on a machine where `unshare` may make no namespaces. */
+export function withoutUnshare(folders: readonly string[]): string[] {
+  if (broken === undefined) {
+    broken = mkdtempSync(join(tmpdir(), 'codex-lsp-unshare-'));
+    chmodSync(broken, 0o755);
+    writeFileSync(join(broken, 'unshare'), '#!/bin/sh\necho "unshare: Operation not permitted" >&2\nexit 1\n', {
+      mode: 0o755,
+    });
+  }
+  return [broken, ...folders];
+}
 
 /** Folders of tools with such a bubblewrap first, where everybody can run it. Throws where there is none. */
 export function newBwrapFolders(): string[] {

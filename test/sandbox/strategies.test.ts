@@ -5,15 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { toolFolders } from '../../server/sandbox/host.ts';
 import type { Strategy } from '../../server/sandbox/types.ts';
-import { newBwrapFolders } from './new-bwrap.ts';
+import { newBwrapFolders, withoutUnshare } from './new-bwrap.ts';
 import type { Scenario } from './scenario.ts';
 import { outputs, processesWith, startScenario, users } from './users.ts';
 
 const ways: { way: string; strategy: Strategy; tools: () => string[] | undefined }[] = [
   { way: 'overlay by unshare', strategy: { kind: 'overlay', by: 'unshare' }, tools: () => undefined },
-  { way: 'overlay by bwrap', strategy: { kind: 'overlay', by: 'bwrap' }, tools: newBwrapFolders },
-  { way: 'whole copy', strategy: { kind: 'copy', reason: 'A test.' }, tools: () => undefined },
+  {
+    way: 'overlay by bwrap',
+    strategy: { kind: 'overlay', by: 'bwrap' },
+    tools: () => withoutUnshare(newBwrapFolders()),
+  },
+  { way: 'whole copy', strategy: { kind: 'copy', reason: 'A test.' }, tools: () => withoutUnshare([...toolFolders]) },
 ];
 
 /** As an argument of sleep it is found in any process list. */
@@ -149,8 +154,9 @@ describe.each(users)('$name', (user) => {
             'cat a/libs/x b/libs/y; (echo z > a/libs/z) 2>&1 | grep -o Read-only; ls c/libs; rm -r a 2>/dev/null; ls a',
         },
         // The mount point's parent is the command's own, and now leads to where the mounts are made from.
-        { command: 'mv b old; ln -s ../../../../../../../oldroot/tmp b; ls' },
-        { command: 'ls b 2>&1; ls old/libs; echo fine' },
+        { command: 'mv b old; ln -s ../../../../../../../oldroot$(dirname $PWD) b; ls' },
+        { command: 'ls b/ 2>&1; ls old/libs; echo fine' },
+        { meanwhile: 'test ! -e ../libs', command: 'true' },
       ],
     });
     const [first = '', , third = ''] = outputs(outcome);

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import {
+  mountedBefore,
+  mountedByBwrap,
+  stageWords,
+  type WorkspaceMount,
+  workspaceMounts,
+} from '../../server/sandbox/workspace-mounts.ts';
+
+const layers = (root: string) => ({ root, upper: `/s${root}/up`, work: `/s${root}/work`, whiteouts: `/s${root}/gone` });
+const worktree = { ...layers('/r.git/w'), beside: [layers('/r.git')] };
+const tree = { path: '/s/tree', links: ['a/libs'] };
+const sealed: WorkspaceMount = { kind: 'sealed', at: '/data', empty: '/s/nothing' };
+const overlays = workspaceMounts(worktree, undefined);
+const whole = workspaceMounts(worktree, tree);
+
+test.each([
+  [
+    'bwrap lays the outer overlay first',
+    mountedByBwrap(overlays, { isReadOnly: false }),
+    '--overlay-src /r.git --overlay /s/r.git/up /s/r.git/work /r.git --overlay-src /r.git/w --overlay /s/r.git/w/up /s/r.git/w/work /r.git/w',
+  ],
+  [
+    'an overlay of bwrap is closed where nothing may be written',
+    mountedByBwrap(workspaceMounts(layers('/w'), undefined), { isReadOnly: true }),
+    '--overlay-src /w --overlay /s/w/up /s/w/work /w --remount-ro /w',
+  ],
+  [
+    'beside a tree, things are as the user has them, read-only',
+    mountedByBwrap(whole, { isReadOnly: false }),
+    '--ro-bind /r.git /r.git --bind /s/tree /r.git/w --ro-bind /r.git/w/a/libs /r.git/w/a/libs',
+  ],
+  [
+    'a tree that nothing may be written to',
+    mountedByBwrap(workspaceMounts(layers('/w'), tree), { isReadOnly: true }),
+    '--ro-bind /s/tree /w --ro-bind /w/a/libs /w/a/libs',
+  ],
+  [
+    'a folder without sockets',
+    mountedByBwrap([sealed], { isReadOnly: true }),
+    '--overlay-src /s/nothing --overlay-src /data --ro-overlay /data',
+  ],
+  [
+    'what the stage has mounted',
+    mountedBefore(overlays, { isReadOnly: false }),
+    '--bind /r.git /r.git --bind /r.git/w /r.git/w',
+  ],
+  [
+    'and may not be written',
+    mountedBefore(overlays, { isReadOnly: true }),
+    '--ro-bind /r.git /r.git --ro-bind /r.git/w /r.git/w',
+  ],
+  [
+    "the stage's tree, and what is the user's",
+    mountedBefore(whole, { isReadOnly: false }),
+    '--ro-bind /r.git /r.git --bind /r.git/w /r.git/w',
+  ],
+  [
+    'words of the stage',
+    stageWords([sealed, ...overlays]),
+    'sealed /data /s/nothing overlay /r.git /s/r.git/up /s/r.git/work overlay /r.git/w /s/r.git/w/up /s/r.git/w/work',
+  ],
+  ['and for a tree', stageWords(whole), 'tree /r.git/w /s/tree 1 a/libs'],
+])('%s', (_, words, expected) => {
+  expect(words.join(' ')).toBe(expected);
+});
