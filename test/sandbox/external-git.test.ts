@@ -10,17 +10,19 @@ import { bash, type Outcome } from './scenario.ts';
 import { outputs, type User, users } from './users.ts';
 
 const git = 'git -c user.name=t -c user.email=t@t -c protocol.file.allow=always -c init.defaultBranch=main';
+/** Where a user has no name, git needs one from the repository. */
+const named = 'git config user.name t; git config user.email t@t';
 /** Run in the workspace, which is empty, to make it part of a repository beside it. */
 const linked = `
   ${git} init -q ../main; echo one > ../main/a; ${git} -C ../main add a; ${git} -C ../main commit -qm first
-  rmdir "$PWD"; ${git} -C ../main worktree add -q "$PWD" -b side; cd "$PWD"`;
+  rmdir "$PWD"; ${git} -C ../main worktree add -q "$PWD" -b side; cd "$PWD"; ${named}`;
 const ofBare = `
   ${git} init -q ../first; echo one > ../first/a; ${git} -C ../first add a; ${git} -C ../first commit -qm first
-  ${git} clone -q --bare ../first ../main; rmdir "$PWD"; ${git} -C ../main worktree add -q "$PWD" -b side; cd "$PWD"`;
+  ${git} clone -q --bare ../first ../main; rmdir "$PWD"; ${git} -C ../main worktree add -q "$PWD" -b side; cd "$PWD"; ${named}`;
 const submodule = `
   ${git} init -q ../first; echo one > ../first/a; ${git} -C ../first add a; ${git} -C ../first commit -qm first
   rmdir "$PWD"; ${git} init -q ..; ${git} -C .. submodule --quiet add ./first workspace 2>/dev/null
-  ${git} -C .. commit -qm sub; cd "$PWD"`;
+  ${git} -C .. commit -qm sub; cd "$PWD"; ${named}`;
 
 /** All of the place but the copy, which lies in `state`, as one sum. */
 const sum =
