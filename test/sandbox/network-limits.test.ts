@@ -53,6 +53,23 @@ describe('limits', () => {
     expect(dialled).toEqual([]);
   });
 
+  test('a client that does not end when the server has, makes room in the end', async () => {
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket
+        .on('error', () => {})
+        .once('close', resolve)
+        .resume()
+        .end('done');
+    });
+    const { proxy } = await place(['allowed.test'], { port: await listening(server) });
+    const socket = client(proxy);
+    socket.write('CONNECT allowed.test:80 HTTP/1.1\r\n\r\n');
+    await once(socket.resume(), 'end');
+    expect(socket.writableEnded).toBe(false);
+    await closed;
+  });
+
   test('refused hosts are kept each once, and 100 of them', async () => {
     const { proxy } = await place([]);
     for (let index = 0; index < 120; index++) await ask(proxy, `CONNECT h${index % 110}.test:80 HTTP/1.1\r\n\r\n`);
