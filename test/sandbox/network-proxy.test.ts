@@ -1,7 +1,7 @@
 /** What the proxy of a command lets through, and what it refuses, in both of its languages. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import {
@@ -12,6 +12,7 @@ import {
   client,
   echoServer,
   greeting,
+  listening,
   named,
   place,
   webServer,
@@ -45,6 +46,20 @@ describe('HTTP', () => {
     }
     expect((await allOf(socket)).toString()).toContain('hello');
     expect(web.requests[0]).toMatch(/^PUT \/\n(.*\n)*\nok$/);
+  });
+
+  test('an answer that comes before the request has ended comes through; none at all is said so', async () => {
+    const early = createServer((socket) => {
+      socket.on('error', () => {}).once('data', () => socket.end('HTTP/1.1 413 Too Large\r\n\r\nno'));
+    });
+    const { proxy } = await place(['allowed.test'], { port: await listening(early) });
+    const upload = 'POST http://allowed.test/ HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc';
+    expect(await ask(proxy, upload)).toMatch(/^HTTP\/1.1 413 Too Large\r\n(.*\r\n)*\r\n.*no/s);
+    const silent = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end()));
+    const other = await place(['allowed.test'], { port: await listening(silent) });
+    expect(await ask(other.proxy, 'GET http://allowed.test/ HTTP/1.1\r\n\r\n')).toMatch(
+      /^HTTP\/1.1 502 Bad Gateway\r\n(.*\r\n)*\r\nallowed.test gave no answer.\n$/,
+    );
   });
 
   test('requests that are sent without waiting do not all begin', async () => {

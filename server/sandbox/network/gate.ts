@@ -137,7 +137,7 @@ function explain(error: unknown, name: string, port: number): Failed {
 
 async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('timeout')), timeoutMs);
+  const timer = setTimeout(() => reject(new Error('timeout')), timeoutMs).unref();
   try {
     return await Promise.race([promise, late]);
   } finally {

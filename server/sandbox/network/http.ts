@@ -45,21 +45,14 @@ async function forward(gate: Gate, request: IncomingMessage, response: ServerRes
   const passage = await passageTo(gate, request.url ?? '', 'http://host/path');
   const target = hostOf(request.url ?? '');
   if (passage.kind !== 'open' || !target) {
-    const { status, reason, sentence } = worded(passage);
-    // What is left of the request is not waited for.
-    const body = `${sentence}\n`;
-    response.writeHead(status, reason, {
-      'Content-Type': 'text/plain',
-      'Content-Length': Buffer.byteLength(body),
-      Connection: 'close',
-    });
-    response.end(body);
+    say(response, worded(passage));
     return;
   }
   const { socket } = passage;
   const fail = () => {
     socket.destroy();
-    response.destroy();
+    if (response.headersSent) response.destroy();
+    else say(response, worded({ kind: 'failed', reason: 'unreachable', sentence: `${target.host} gave no answer.` }));
   };
   response.once('close', () => socket.destroy());
   if (response.destroyed) return fail();
@@ -89,8 +82,10 @@ async function forward(gate: Gate, request: IncomingMessage, response: ServerRes
         fail();
       }
     });
-    onward.on('error', fail);
-    pipeline(request, onward, (error) => error && fail());
+    // A server may answer without having read all; then it is the answer that counts.
+    const failUnanswered = () => response.headersSent || fail();
+    onward.on('error', failUnanswered);
+    pipeline(request, onward, (error) => error && failUnanswered());
   } catch {
     // A path or header that Node would not send.
     fail();
@@ -132,6 +127,17 @@ function worded(passage: Passage): { status: number; reason: string; sentence: s
   }
   const status = passage.kind === 'failed' && passage.reason === 'timeout' ? 504 : 502;
   return { status, reason: STATUS_CODES[status] ?? '', sentence: passage.kind === 'failed' ? passage.sentence : '' };
+}
+
+/** What is left of the request is not waited for. */
+function say(response: ServerResponse, { status, reason, sentence }: ReturnType<typeof worded>): void {
+  const body = `${sentence}\n`;
+  response.writeHead(status, reason, {
+    'Content-Type': 'text/plain',
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  });
+  response.end(body);
 }
 
 function answer(passage: Failure): string {

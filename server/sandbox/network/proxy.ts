@@ -39,7 +39,7 @@ export async function openProxy(options: {
   const gate = new Gate(patterns, internet);
   const server = new Server({ allowHalfOpen: true, pauseOnConnect: true });
   const connections = serve(server, { http: httpFace(gate), socks: socksFace(gate) });
-  const folder = await mkdtemp(join(shortFolder(), 'codex-lsp-net-'));
+  const folder = await mkdtemp(join(temporaryFolder(owner !== undefined), 'codex-lsp-net-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   const socket = join(folder, 'proxy.sock');
   let removed: Promise<void> | undefined;
@@ -129,8 +129,9 @@ function serve(
   return connections;
 }
 
-function shortFolder(): string {
+/** Where the path is short enough; for another user, where everybody can enter. */
+function temporaryFolder(isForAnother: boolean): string {
   const fits = (folder: string) =>
     Buffer.byteLength(join(folder, 'codex-lsp-net-XXXXXX/proxy.sock')) <= socketPathBytesMax;
-  return [tmpdir(), '/tmp'].find(fits) ?? '/tmp';
+  return !isForAnother && fits(tmpdir()) ? tmpdir() : '/tmp';
 }
