@@ -123,7 +123,11 @@ describe('its socket', () => {
   test.runIf(process.getuid?.() === 0)('belongs to whom the command runs as', async () => {
     const owner = { uid: 54_321, gid: 54_321 };
     const proxy = await openProxy({ patterns: [], internet: standIn({ names: {}, ports: {} }), owner });
-    for (const path of [proxy.socket, dirname(proxy.socket)]) expect(statSync(path)).toMatchObject(owner);
+    expect(statSync(proxy.socket)).toMatchObject(owner);
+    expect(statSync(proxy.socket).mode & 0o777).toBe(0o600);
+    // They can come to it, and that is all.
+    expect(statSync(dirname(proxy.socket))).toMatchObject({ uid: 0 });
+    expect(statSync(dirname(proxy.socket)).mode & 0o777).toBe(0o711);
     await proxy.close();
     expect(existsSync(dirname(proxy.socket))).toBe(false);
   });

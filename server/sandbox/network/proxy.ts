@@ -1,6 +1,6 @@
 /** The proxy of one command: a Unix socket that speaks HTTP and SOCKS5, and leads nowhere but to the allowed hosts. */
 import { once } from 'node:events';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rmdir, unlink } from 'node:fs/promises';
 import { Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,15 +40,21 @@ export async function openProxy(options: {
   const server = new Server({ allowHalfOpen: true, pauseOnConnect: true });
   const connections = serve(server, { http: httpFace(gate), socks: socksFace(gate) });
   const folder = await mkdtemp(join(temporaryFolder(owner !== undefined), 'codex-lsp-net-'));
-  const removeFolder = () => rm(folder, { recursive: true, force: true });
   const socket = join(folder, 'proxy.sock');
+  const removeFolder = async () => {
+    // A server that is closed has done so itself.
+    await unlink(socket).catch(() => {});
+    await rmdir(folder);
+  };
   let removed: Promise<void> | undefined;
   try {
     server.listen(socket);
     await once(server, 'listening');
+    await chmod(socket, 0o600);
     if (owner) {
       await chown(socket, owner.uid, owner.gid);
-      await chown(folder, owner.uid, owner.gid);
+      // It stays ours: what is in a folder of somebody else's is not for us to remove.
+      await chmod(folder, 0o711);
     }
   } catch (error) {
     server.close();
@@ -75,7 +81,7 @@ export async function openProxy(options: {
       gate.close();
       for (const connection of connections) connection.destroy();
       await closed;
-      await (removed ?? removeFolder());
+      await (removed ?? removeFolder()).catch(() => {});
     },
   };
 }
