@@ -9,7 +9,7 @@ const advice = (output: string, more: Partial<Ended> = {}) =>
     output,
     refusedHosts: [],
     access: { approvalPolicy: 'onRequest', network: 'off' },
-    paths: [],
+    opened: { hosts: [], paths: [] },
     root: '/home/ada/project',
     ...more,
   });
@@ -40,15 +40,35 @@ test.each(noNames)('a network that is closed: %s', (line) => {
 });
 
 test('a host that was refused is named, with the very parameter', () => {
-  const refusedHosts = ['registry.npmjs.org', 'evil\u202e.org'];
+  const refusedHosts = ['registry.npmjs.org', 'api.example.org'];
   expect(advice('403', { refusedHosts, access: { approvalPolicy: 'onRequest', network: ['a.org'] } })).toBe(
-    'The network is closed to registry.npmjs.org, evil\ufffd.org. If the command cannot do without, call shell again with "network": {"hosts": ["registry.npmjs.org", "evil\ufffd.org"], "reason": "…"}: the user is asked.',
+    'The network is closed to registry.npmjs.org, api.example.org. If the command cannot do without, call shell again with "network": {"hosts": ["registry.npmjs.org", "api.example.org"], "reason": "…"}: the user is asked.',
   );
   expect(advice('403', { refusedHosts, access: { approvalPolicy: 'never', network: ['a.org'] } })).toMatch(
     /^The network is closed to registry\.npmjs\.org.*never\. Do without it\.$/,
   );
   const many = Array.from({ length: 100 }, (_, index) => `h${index}.org`);
   expect(advice('', { refusedHosts: many })?.length).toBeLessThan(600);
+});
+
+test.each([
+  [['169.254.169.254']],
+  [['localhost']],
+  [['db']],
+  [['[::1]']],
+  [['allowed.example', 'a.wide.example']],
+  [['once.example']],
+  [['evil\u202e.org']],
+])('what cannot be opened is not advised to be asked for: %j', (refusedHosts) => {
+  const text = advice('403', {
+    refusedHosts,
+    access: { approvalPolicy: 'onRequest', network: ['allowed.example', '*.wide.example'] },
+    opened: { hosts: ['once.example'], paths: [] },
+  });
+  expect(text).toMatch(
+    /^The network is closed to .* It stays so: the sandbox reaches public hosts only\. Do without\.$/,
+  );
+  expect(text).not.toMatch(/[\u202a-\u202e]|"network"/);
 });
 
 test.each([
@@ -84,8 +104,8 @@ test.each([
 
 test('what the command could read is not advised again', () => {
   const output = 'cat: /srv/data/x: No such file or directory';
-  expect(advice(output, { paths: ['/srv/data'] })).toBeUndefined();
-  expect(advice(output, { paths: ['/srv/dat'] })).toBeDefined();
+  expect(advice(output, { opened: { hosts: [], paths: ['/srv/data'] } })).toBeUndefined();
+  expect(advice(output, { opened: { hosts: [], paths: ['/srv/dat'] } })).toBeDefined();
 });
 
 test('both, in two lines; and hostile output costs little', () => {

@@ -276,6 +276,28 @@ test('hosts are asked for as they are shown, and a grant of the thread opens the
   expect(JSON.stringify(bench.model.requests.at(-1)?.input)).toContain('example.org, *.example.net</network>');
 });
 
+test('a command that finds a host closed is told by which name to ask, and not when it is open', async () => {
+  const fetch = 'curl -sS -m 20 http://other.example.org/ 2>&1';
+  await using bench = await openBench({
+    files,
+    settings: (settings) => ({ ...settings, sandbox: { ...settings.sandbox, network: ['listed.example'] } }),
+    script: script(
+      shell(fetch),
+      shell('true', { network: { hosts: ['other.example.org'], reason: 'r' } }),
+      say('Done.'),
+    ),
+  });
+  await bench.start('fetch');
+  const { approvalId } = await asked(bench);
+  await bench.tasks.approve({ approvalId, decision: 'accept' }, diskFace);
+  await bench.event('turnCompleted');
+  const [closed, open] = told(bench);
+  expect(closed).toMatch(
+    /The network is (closed to other\.example\.org|open to listed\.example only)\. .*"network": \{"hosts"/,
+  );
+  expect(open).not.toContain('The network');
+});
+
 test('git is asked for where the copy makes it start a program', async () => {
   await using bench = await careful(
     script(

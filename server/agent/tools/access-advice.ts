@@ -1,4 +1,5 @@
 /** What a command's failure says of the sandbox around it, and how to ask for more. Pure; it never looks at the disk. */
+import { parseAskedHost } from '../../policy/host-patterns.ts';
 import { visible } from '../../policy/visible.ts';
 import { matchesHost } from '../../protocol/hosts.ts';
 import type { Access } from '../workbench.ts';
@@ -13,40 +14,46 @@ const absolutePath = /(?:^|[\s'"`(:=])(\/[^\s'"`:;,()<>|&]+)/g;
 const visibleFolders =
   '/usr /bin /sbin /lib /lib32 /lib64 /libx32 /etc /opt /nix /gnu /snap /tmp /var/tmp /proc /sys /dev /run'.split(' ');
 
-/** One sentence for each thing that is closed and mattered; undefined where there is nothing to say. */
-export function accessAdvice(ended: {
+type Ended = {
   output: string;
   refusedHosts: readonly string[];
   access: Access;
-  /** Absolute paths that this command could read. */
-  paths: readonly string[];
+  /** For this command, beyond `access`: host patterns and absolute paths. */
+  opened: { hosts: readonly string[]; paths: readonly string[] };
   /** The workspace. */
   root: string | undefined;
-}): string | undefined {
+};
+
+/** One sentence for each thing that is closed and mattered; undefined where there is nothing to say. */
+export function accessAdvice(ended: Ended): string | undefined {
   const sentences = [networkAdvice(ended), readAdvice(ended)].filter((sentence) => sentence !== undefined);
   return sentences.length > 0 ? sentences.join('\n') : undefined;
 }
 
-function networkAdvice({ output, refusedHosts, access }: Parameters<typeof accessAdvice>[0]): string | undefined {
+function networkAdvice({ output, refusedHosts, access, opened }: Ended): string | undefined {
   const { network, approvalPolicy } = access;
   if (network === 'full') return undefined;
-  const refused = refusedHosts.slice(0, namedMax).map(visible);
+  const refused = refusedHosts.slice(0, namedMax);
   if (refused.length === 0 && !noName.test(output)) return undefined;
+  const open = [...(network === 'off' ? [] : network), ...opened.hosts];
   const what =
     refused.length > 0
-      ? `The network is closed to ${refused.join(', ')}.`
-      : network === 'off' || network.length === 0
+      ? `The network is closed to ${refused.map(visible).join(', ')}.`
+      : open.length === 0
         ? 'The network is off.'
-        : `The network is open to ${network.join(', ')} only.`;
+        : `The network is open to ${open.join(', ')} only.`;
+  // What is allowed and was refused all the same leads to a private address; so does what cannot be asked for.
+  const askable = refused.filter((host) => !matchesHost(open, host) && 'pattern' in parseAskedHost(host));
+  if (refused.length > 0 && askable.length === 0)
+    return `${what} It stays so: the sandbox reaches public hosts only. Do without.`;
   if (approvalPolicy === 'never') return `${what} It cannot be opened: the approval policy is never. Do without it.`;
-  const hosts = refused.filter((host) => !matchesHost(network === 'off' ? [] : network, host));
-  const names = (hosts.length > 0 ? hosts : ['example.com']).map((host) => JSON.stringify(host)).join(', ');
-  const which = hosts.length > 0 ? '' : ', with the hosts that it needs';
+  const names = (askable.length > 0 ? askable : ['example.com']).map((host) => JSON.stringify(host)).join(', ');
+  const which = askable.length > 0 ? '' : ', with the hosts that it needs';
   return `${what} If the command cannot do without, call shell again with "network": {"hosts": [${names}], "reason": "…"}${which}: the user is asked.`;
 }
 
-function readAdvice({ output, access, paths, root }: Parameters<typeof accessAdvice>[0]): string | undefined {
-  const known = [...visibleFolders, ...paths, ...(root === undefined ? [] : [root])];
+function readAdvice({ output, access, opened, root }: Ended): string | undefined {
+  const known = [...visibleFolders, ...opened.paths, ...(root === undefined ? [] : [root])];
   const isOutside = (path: string) => !known.some((folder) => path === folder || path.startsWith(`${folder}/`));
   const isNamed = output
     .split('\n')

@@ -156,7 +156,7 @@ export const shell: Tool = {
             output: result.output,
             refusedHosts: result.refusedHosts ?? [],
             access: context.workbench.access(),
-            paths: opened.paths,
+            opened,
             root: context.root,
           })
         : undefined;
