@@ -20,7 +20,7 @@ export type Policy = {
   /** The workspace. */
   root: string;
   readableRoots: readonly string[];
-  /** Never to be read: the state folder. */
+  /** Never to be read: the state folder, and what a workspace keeps secret. */
   hidden: readonly string[];
   /** `ask` turns answer; they change nothing. */
   turnMode: 'task' | 'ask';
@@ -102,10 +102,14 @@ function assessRead(
   { paths, command }: Extract<Action, { kind: 'read' }>,
   { approvalPolicy, root, readableRoots, hidden }: Policy,
 ): Assessment {
+  // What is hidden in the workspace is absent in the copy, whatever is opened around it.
+  const own = hidden.filter((folder) => !isIn(root, folder));
   for (const path of paths) {
     if (hidden.some((folder) => isIn(folder, path)))
-      return deny(`${path} belongs to codex-lsp itself, and is read by nobody.`);
-    if (isTooWide(path) || hidden.some((folder) => isIn(path, folder)) || isIn(path, root, { strictly: true })) {
+      return deny(
+        `${path} is hidden from commands: it is codex-lsp’s own, or holds a secret. Nobody can open it here.`,
+      );
+    if (isTooWide(path) || isIn(path, root, { strictly: true }) || own.some((folder) => isIn(path, folder))) {
       return deny(
         'The whole file system, /etc as a whole, the folders of the kernel and of running services, and folders around the workspace or around codex-lsp’s own state cannot be opened for reading: name the file or folder that you need.',
       );

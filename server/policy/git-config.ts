@@ -14,6 +14,8 @@ const harmlessKeys: Readonly<Record<string, readonly string[]>> = {
   fetch: ['prune'],
   rebase: ['autostash', 'autosquash'],
   color: ['ui'],
+  http: ['extraheader', 'postbuffer', 'sslverify'],
+  lfs: ['access', 'repositoryformatversion'],
   advice: ['detachedhead'],
 };
 

@@ -3,12 +3,11 @@ import { realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Permission } from '../agent/workbench.ts';
 import { type Action, assess } from '../policy/assess.ts';
-import { startsNoProgram } from '../policy/git-config.ts';
 import { bounded, visible } from '../policy/visible.ts';
 import type { Grant } from '../protocol/thread.ts';
 import type { Copy } from '../workspace/copy.ts';
-import { Layers } from '../workspace/layers.ts';
 import type { Approvals, Question } from './approvals.ts';
+import { isPlainGit } from './plain-git.ts';
 import type { TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { contains } from './root.ts';
@@ -33,7 +32,7 @@ export async function permit(
   const policy = policyOf(request, grants, {
     // `threads/<id>` in the state folder.
     hidden: [dirname(dirname(record.folder))],
-    gitIsPlain: isCareful && (await isPlainGit(copy)),
+    gitIsPlain: isCareful && (await isPlainGit(copy.layers)),
   });
   const assessment = assess(action, policy);
   const isAllowed = assessment.decision === 'allow' || grants.some((grant) => covers(grant, action));
@@ -71,17 +70,6 @@ async function notAsWritten(paths: readonly string[], root: string): Promise<str
     if (real !== path) return `${path} leads to ${real}; ask for that path by its own name.`;
   }
   return undefined;
-}
-
-/** In what stands in the copy, whoever wrote it there. The git folder is in no changeset, so it is read below that. */
-async function isPlainGit(copy: Copy): Promise<boolean> {
-  const layers = new Layers(copy.layers);
-  const config = await layers.read('.git/config');
-  if (config.kind !== 'text' || !startsNoProgram(config.text)) return false;
-  // Each of these makes git read another configuration as well.
-  const others = ['.git/commondir', '.git/config.worktree', '.gitmodules'];
-  const states = await Promise.all(others.map((path) => layers.read(path)));
-  return states.every(({ kind }) => kind === 'absent');
 }
 
 function questionOf(action: Action, about: Pick<Question, 'turnId' | 'title' | 'detail'>): Question {

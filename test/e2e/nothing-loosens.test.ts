@@ -72,7 +72,7 @@ const attempts = (top: string): readonly (readonly [Answer, RegExp])[] => [
   [tries({ read: { paths: ['/proc/1/root'], reason } }), /cannot be opened for reading/],
   [tries({ read: { paths: [top], reason } }), /cannot be opened for reading/],
   [tries({ read: { paths: [`${top}/project/../outside/..`], reason } }), /cannot be opened for reading/],
-  [tries({ read: { paths: [`${top}/state/threads`], reason } }), /belongs to codex-lsp itself/],
+  [tries({ read: { paths: [`${top}/state/threads`], reason } }), /is hidden from commands/],
   [tries({ read: { paths: [`${top}/outside/secret`], reason } }), /approval policy is never/],
   [tries({ read: { paths: ['../outside'], reason } }), /must be an absolute path/],
   [tries({ read: { paths: ['/etc/shadow'], reason, write: true } }), /"read\.write"/],

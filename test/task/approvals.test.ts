@@ -298,22 +298,31 @@ test('a command that finds a host closed is told by which name to ask, and not w
   expect(open).not.toContain('The network');
 });
 
-test('git is asked for where the copy makes it start a program', async () => {
-  await using bench = await careful(
-    script(
-      shell('git status --short'),
-      shell("git config core.fsmonitor './run'"),
-      shell('git status --short'),
-      say('Done.'),
-    ),
-  );
+const gitStarters: [what: string, command: string][] = [
+  ['a key of its configuration', "git config core.fsmonitor './run'"],
+  ['another configuration', 'git config extensions.worktreeConfig true'],
+  ['a configuration elsewhere', 'mkdir other && echo ../other > .git/commondir'],
+  ['submodules', 'touch .gitmodules'],
+  [
+    'a repository inside',
+    'mkdir sub && cd sub && git init -q && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x && cd .. && git add sub',
+  ],
+];
+
+test.each(gitStarters)('git is not asked for, until it may start a program: %s', async (_, command) => {
+  const look = 'git status --short && git log --oneline';
+  await using bench = await careful(script(shell(look), shell(command), shell(look), say('Done.')));
   await bench.start('look');
-  const config = await asked(bench);
-  expect(config.command).toContain('git config');
-  await bench.tasks.approve({ approvalId: config.approvalId, decision: 'accept' }, diskFace);
-  const status = await asked(bench, ({ approvalId }) => approvalId !== config.approvalId);
-  expect(status.command).toBe('git status --short');
-  await bench.tasks.approve({ approvalId: status.approvalId, decision: 'decline' }, diskFace);
+  const first = await asked(bench);
+  expect(first.command).toBe(command);
+  await bench.tasks.approve({ approvalId: first.approvalId, decision: 'accept' }, diskFace);
+  const second = await asked(bench, ({ approvalId }) => approvalId !== first.approvalId);
+  expect(second.command).toBe(look);
+  await bench.tasks.approve({ approvalId: second.approvalId, decision: 'decline' }, diskFace);
   await bench.event('turnCompleted');
-  expect(commands(bench).map(({ status }) => status)).toEqual(['completed', 'completed', 'declined']);
+  expect(commands(bench)).toMatchObject([
+    { status: 'completed', exitCode: 0 },
+    { status: 'completed', exitCode: 0 },
+    { status: 'declined' },
+  ]);
 });
