@@ -13,7 +13,8 @@ import { type Counted, counted } from './counted.ts';
 import { type Tracked, trackedFiles } from './git-index.ts';
 import { ignoreRules } from './ignore.ts';
 import { type LayerPaths, Layers, type Located } from './layers.ts';
-import { isHidden, ownFolder, parentsOf, pathProblem } from './paths.ts';
+import type { Owner } from './owner.ts';
+import { isHidden, ownFolder, pathProblem } from './paths.ts';
 import { readPending, writePending } from './pending.ts';
 import { CopyRecord, type Entry, type Settled } from './record.ts';
 import { removeTree } from './remove-tree.ts';
@@ -30,7 +31,8 @@ import {
   stampOf,
   statusOf,
 } from './snapshot.ts';
-import { UpperEdit } from './upper-edit.ts';
+import { type Materialized, type MaterializeOptions, Tree } from './tree.ts';
+import { transact, UpperEdit } from './upper-edit.ts';
 
 export type CopyOptions = {
   /** The copy's own folder in the state directory; made if it is missing. */
@@ -50,6 +52,7 @@ export class Copy {
   readonly layers: LayerPaths;
   readonly #dir: string;
   readonly #view: Layers;
+  readonly #tree: Tree;
   readonly #record: CopyRecord;
   readonly #tracked: Tracked;
   readonly #entries: Map<string, Entry>;
@@ -70,11 +73,13 @@ export class Copy {
     record: CopyRecord,
     entries: Map<string, Entry>,
     opaque: Map<string, string>,
+    owner: Owner | undefined,
   ) {
     const { dir, root, tracked } = options;
     this.#dir = dir;
     this.layers = layers;
-    this.#view = new Layers(this.layers);
+    this.#view = new Layers(this.layers, owner);
+    this.#tree = new Tree(this.#view, dir, this.#aside);
     for (const [path, ino] of opaque) this.#view.opaque.set(path, ino);
     this.#record = record;
     this.#entries = entries;
@@ -85,10 +90,10 @@ export class Copy {
   /** Throws where the folder can't be made or read. */
   static async open(options: CopyOptions): Promise<Copy> {
     const { dir, root } = options;
-    const layers = await makeCopyFolder(dir, root);
+    const { layers, owner } = await makeCopyFolder(dir, root);
     const record = new CopyRecord(dir);
     const { entries, opaque, settling } = await record.read();
-    const copy = new Copy(options, layers, record, entries, opaque);
+    const copy = new Copy(options, layers, record, entries, opaque, owner);
     await copy.#resume(settling);
     return copy;
   }
@@ -117,6 +122,24 @@ export class Copy {
     return this.#exclusive(() => this.#scan(options));
   }
 
+  /** Before a command where no overlay can be mounted: the copy as a whole tree. Rejects with a sentence, or the signal. */
+  materialize(options: MaterializeOptions = {}): Promise<Materialized> {
+    return this.#exclusive(async () => {
+      await this.#loadPending();
+      const { problems, ...tree } = await this.#tree.materialize(this.#counts, options);
+      this.#unsaid.push(...problems);
+      return tree;
+    });
+  }
+
+  /** After a command that had the tree, when nothing of it is alive: takes what it changed into the copy. Then `scan`. */
+  absorb(): Promise<ScanResult> {
+    return this.#exclusive(async () => {
+      await this.#loadPending();
+      return this.#tree.absorb(this.#counts);
+    });
+  }
+
   /** As the agent sees it. */
   read(path: string): Promise<FileState> {
     return this.#exclusive(async () => {
@@ -143,7 +166,7 @@ export class Copy {
       await this.#loadPending();
       const bases = new Map<string, FileState | 'unknown'>();
       for (const { path, state } of writes) bases.set(path, await this.#baseForWrite(path, state));
-      await this.#transaction(async (edit) => {
+      await transact(this.#view, this.#aside, async (edit) => {
         for (const { path, state } of writes) await edit.put(path, state);
       });
       for (const [path, base] of bases) await this.#note(path, base);
@@ -159,7 +182,7 @@ export class Copy {
       if (problem !== undefined) throw new Error(`${path} ${problem}`);
       const before = bufferState(base, await readState(this.layers.root, path));
       const mode = before.kind === 'text' ? before.mode : 0o644;
-      await this.#transaction((edit) => edit.put(path, { kind: 'text', text, mode }));
+      await transact(this.#view, this.#aside, (edit) => edit.put(path, { kind: 'text', text, mode }));
       await this.#note(path, before);
       await this.#save();
     });
@@ -180,6 +203,7 @@ export class Copy {
     return this.#exclusive(async () => {
       await this.#loadPending();
       this.#counts = counted(ignoreRules(this.layers.root, this.#report), this.#tracked);
+      await this.#tree.absorb(this.#counts);
       await this.#record.write(this.#entries, this.#view.opaque, next);
       await this.#settle(next);
     });
@@ -218,6 +242,7 @@ export class Copy {
     await this.#loadPending();
     await writePending(this.#view);
     if (settling) return this.#settle(settling);
+    this.#unsaid.push(...(await this.#tree.absorb(this.#counts)).problems);
     for (const [path, entry] of this.#entries) {
       if (entry.kind === 'change')
         this.#entries.set(path, { ...entry, agent: await this.#view.read(path, undefined, this.#reading) });
@@ -234,6 +259,7 @@ export class Copy {
     for (const [path, { base, agent }] of next) await this.#note(path, base, undefined, readingLike(agent));
     await this.#save();
     await this.#record.forgetTexts();
+    await this.#tree.sweep(this.#counts);
   }
 
   async #scan(options: { startedAtMs: number; merged?: string }): Promise<ScanResult> {
@@ -294,7 +320,7 @@ export class Copy {
       this.#entries.set(path, { ...before, stamp });
     } else {
       const user = await readState(this.layers.root, path, reading);
-      const lower = sameState(user, agent) ? await this.#lowerStamp(path) : undefined;
+      const lower = sameState(user, agent) ? await this.#view.lowerStamp(path) : undefined;
       this.#entries.set(path, { kind: 'same', stamp, lower });
     }
   }
@@ -317,7 +343,7 @@ export class Copy {
     for (const [path, entry] of this.#entries) {
       const isStale =
         (entry.kind === 'buffer' && !buffers.has(path)) ||
-        (entry.kind === 'same' && (entry.lower === undefined || entry.lower !== (await this.#lowerStamp(path))));
+        (entry.kind === 'same' && (entry.lower === undefined || entry.lower !== (await this.#view.lowerStamp(path))));
       if (!isStale) continue;
       await edit.uncover(path);
       this.#entries.delete(path);
@@ -328,7 +354,7 @@ export class Copy {
   async #inject(edit: UpperEdit, path: string, text: string): Promise<void> {
     const entry = this.#entries.get(path);
     if (entry?.kind === 'change') return;
-    const lower = await this.#lowerStamp(path);
+    const lower = await this.#view.lowerStamp(path);
     const saved = this.#saved.get(path);
     if (saved && saved.text === text && saved.lower === lower) return;
     if (entry?.kind === 'buffer' && entry.text === text && entry.lower === lower) return;
@@ -343,41 +369,14 @@ export class Copy {
       return;
     }
     const state = bufferState(text, disk);
-    if (state.kind !== 'text' || !(await this.#isReachable(path))) return;
+    if (state.kind !== 'text' || !(await this.#view.isFree(path))) return;
     await edit.put(path, state);
     const status = await statusOf(this.#view.upper(path));
     if (status) this.#entries.set(path, { kind: 'buffer', text, mode: state.mode, stamp: stampOf(status), lower });
   }
 
-  /** A folder that the agent has deleted or replaced is not made again for the sake of a buffer. */
-  async #isReachable(path: string): Promise<boolean> {
-    for (const folder of parentsOf(path)) {
-      if (await this.#view.isFolder(folder)) continue;
-      return !(await statusOf(this.#view.lower(folder))) && !(await statusOf(this.#view.upper(folder)));
-    }
-    return !(await this.#view.isFolder(path));
-  }
-
-  async #lowerStamp(path: string): Promise<string | undefined> {
-    const status = await statusOf(this.#view.lower(path));
-    return status && stampOf(status);
-  }
-
   #edit(): UpperEdit {
     return new UpperEdit(this.#view, this.#aside);
-  }
-
-  async #transaction(change: (edit: UpperEdit) => Promise<void>): Promise<void> {
-    const edit = this.#edit();
-    try {
-      await change(edit);
-      await writePending(this.#view);
-    } catch (error) {
-      await edit.rollback();
-      await writePending(this.#view);
-      throw error;
-    }
-    await edit.commit();
   }
 
   async #commit(edit: UpperEdit): Promise<void> {

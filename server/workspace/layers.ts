@@ -3,8 +3,9 @@ import type { BigIntStats } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { absent, type FileState } from '../changeset/file-state.ts';
+import type { Owner } from './owner.ts';
 import { joined, parentOf, parentsOf } from './paths.ts';
-import { bufferState, isReachable, isSaved, type Reading, readState, stateAt, statusOf } from './snapshot.ts';
+import { bufferState, isReachable, isSaved, type Reading, readState, stampOf, stateAt, statusOf } from './snapshot.ts';
 
 /** On the host, all absolute; what the sandbox mounts. */
 export type LayerPaths = {
@@ -28,9 +29,14 @@ export class Layers {
   readonly pending = new Set<string>();
   /** Folders of `upper` that hide the lower one wholly, with the inode seen then: only a mounted copy tells. */
   readonly opaque = new Map<string, string>();
+  /** Unix times at which folders of `pending` still were as a command then deleted them. */
+  readonly deletedAtMs = new Map<string, number>();
+  /** Of everything in `upper`, where that is somebody else's workspace. */
+  readonly owner?: Owner;
 
-  constructor(paths: LayerPaths) {
+  constructor(paths: LayerPaths, owner?: Owner) {
     this.paths = paths;
+    this.owner = owner;
   }
 
   upper(path: string): string {
@@ -102,6 +108,20 @@ export class Layers {
     const located = await this.locate(path);
     if (located.in === 'upper') return located.status.isDirectory();
     return located.in === 'lower' && ((await statusOf(this.lower(path)))?.isDirectory() ?? false);
+  }
+
+  /** Whether a file can be made here without making again a folder that was deleted or replaced. */
+  async isFree(path: string): Promise<boolean> {
+    for (const folder of parentsOf(path)) {
+      if (await this.isFolder(folder)) continue;
+      return !(await statusOf(this.lower(folder))) && !(await statusOf(this.upper(folder)));
+    }
+    return !(await this.isFolder(path));
+  }
+
+  async lowerStamp(path: string): Promise<string | undefined> {
+    const status = await statusOf(this.lower(path));
+    return status && stampOf(status);
   }
 
   lowerNames(folder: string): Promise<string[]> {

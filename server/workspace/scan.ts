@@ -24,6 +24,7 @@ export type Found = {
 
 /**
  * `merged`: the path of the mounted copy; without it, folders that hide the user's are known from earlier only.
+ * What is still to be made a whiteout is deleted too.
  * `startedAtMs`: files of the user that are newer say nothing about the copy. `known`: paths to visit in any case.
  */
 export async function scanUpper(options: {
@@ -43,11 +44,11 @@ export async function scanUpper(options: {
     if (found.paths.size >= foundMax) found.isTruncated = true;
     else if (known.has(path) || (await counts.file(path))) found.paths.set(path, status);
   };
-  /** Files of the user below a folder that `hiding` hides; younger ones can't have been meant by it. */
-  const addDeleted = async (folder: string, hiding: BigIntStats) => {
+  /** Files of the user below a folder that is hidden since then; younger ones can't have been meant by it. */
+  const addDeleted = async (folder: string, hiddenAtMs: number) => {
     for (const path of await listLower(layers, folder, counts)) {
       const lower = await statusOf(layers.lower(path));
-      if (!known.has(path) && lower && lower.birthtimeNs > hiding.birthtimeNs) continue;
+      if (!known.has(path) && lower && bornAtMs(lower) > hiddenAtMs) continue;
       if ((await layers.locate(path)).in !== 'upper') await add(path);
     }
   };
@@ -69,7 +70,7 @@ export async function scanUpper(options: {
         if (opaque === 'unknown') found.problems.push(`${path}: what was deleted in this folder can not be told`);
         if (opaque === true) {
           hidesLower = true;
-          await addDeleted(path, self);
+          await addDeleted(path, bornAtMs(self));
         }
       } else if (lower) await add(path);
     }
@@ -90,7 +91,7 @@ export async function scanUpper(options: {
         found.paths.set(child, status);
       } else {
         const lower = hidesLower ? undefined : await statusOf(layers.lower(child));
-        if (lower?.isDirectory()) await addDeleted(child, status);
+        if (lower?.isDirectory()) await addDeleted(child, bornAtMs(status));
         if (!isWhiteout(status)) await add(child, status);
         else if (known.has(child) || (lower && !lower.isDirectory())) await add(child);
       }
@@ -102,6 +103,12 @@ export async function scanUpper(options: {
     }
     await inBatches(names, examine);
   }
+  await inBatches([...layers.pending], async (path) => {
+    if (isHidden(path)) return;
+    const lower = await statusOf(layers.lower(path));
+    if (lower?.isDirectory()) await addDeleted(path, layers.deletedAtMs.get(path) ?? startedAtMs);
+    else if (lower || known.has(path)) await add(path);
+  });
   return found;
 }
 
@@ -144,6 +151,9 @@ async function readFolder(layers: Layers, path: string, merged: string | undefin
   }
   return namesIn(folder, entriesMax).catch(() => undefined);
 }
+
+/** Unix time, with a fraction. */
+const bornAtMs = ({ birthtimeNs }: BigIntStats): number => Number(birthtimeNs) / 1e6;
 
 const short = (path: string): string => (path.length > 200 ? `${path.slice(0, 200)}…` : path);
 

@@ -6,6 +6,7 @@ import { type Counted, listLower } from './counted.ts';
 import { isWhiteout, type Layers } from './layers.ts';
 import { move } from './move.ts';
 import { namesIn, pathIn } from './names.ts';
+import { give } from './owner.ts';
 import { isHidden, isTooDeep, joined, parentsOf } from './paths.ts';
 import type { Settled } from './record.ts';
 import { removeTree } from './remove-tree.ts';
@@ -23,10 +24,16 @@ export async function settleUpper(options: {
   const wantedFolders = new Set([...next.keys()].flatMap(parentsOf));
   const wants = (path: string): FileState | undefined => next.get(path)?.agent;
 
-  for (const path of [...layers.pending]) {
-    const isWanted = wants(path)?.kind === 'absent' || !(await counts.file(path));
-    if (!isWanted) layers.pending.delete(path);
-  }
+  /** A deleted folder stays so where the deletion of everything in it is wanted. */
+  const keepsWhiteout = async (path: string): Promise<boolean> => {
+    const lower = await statusOf(layers.lower(path));
+    if (!lower?.isDirectory()) return wants(path)?.kind === 'absent' || !(await counts.file(path));
+    if (!(await counts.folder(path))) return true;
+    const files = await listLower(layers, path, counts);
+    return files.length > 0 && files.every((file) => wants(file)?.kind === 'absent');
+  };
+
+  for (const path of [...layers.pending]) if (!(await keepsWhiteout(path))) layers.pending.delete(path);
 
   /** Whether anything is left in the folder afterwards. */
   const clear = async (folder: string): Promise<boolean> => {
@@ -67,15 +74,6 @@ export async function settleUpper(options: {
     return !(await counts.file(path));
   };
 
-  /** A deleted folder stays so where the deletion of everything in it is wanted. */
-  const keepsWhiteout = async (path: string): Promise<boolean> => {
-    const lower = await statusOf(layers.lower(path));
-    if (!lower?.isDirectory()) return wants(path)?.kind === 'absent' || !(await counts.file(path));
-    if (!(await counts.folder(path))) return true;
-    const files = await listLower(layers, path, counts);
-    return files.length > 0 && files.every((file) => wants(file)?.kind === 'absent');
-  };
-
   await clear('');
   layers.opaque.clear();
   const edit = new UpperEdit(layers, aside, { replacesParents: true });
@@ -83,6 +81,11 @@ export async function settleUpper(options: {
     if (sameState(await layers.read(path, undefined, readingLike(agent)), agent)) continue;
     // What is not text can only be kept, and where it is gone there is nothing to put there.
     if (agent.kind === 'text' || agent.kind === 'symlink' || agent.kind === 'absent') await edit.put(path, agent);
+  }
+  // A folder that nothing else is left in still has to be there for what is deleted in it.
+  for (const path of [...layers.pending]) {
+    layers.pending.delete(path);
+    await edit.remove(path);
   }
   await edit.commit();
 }
@@ -96,6 +99,7 @@ export async function rebuild(layers: Layers, path: string, aside: string): Prom
   await removeTree(old);
   await move(folder, old);
   await mkdir(folder);
+  await give(folder, layers.owner);
   for (const { bytes } of await namesIn(old)) await move(pathIn(old, bytes), pathIn(folder, bytes));
   await chmod(folder, Number(status.mode & 0o777n));
   await rmdir(old);

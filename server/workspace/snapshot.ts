@@ -148,7 +148,7 @@ function textOf(bytes: Buffer): string | undefined {
   }
 }
 
-function whatIs(status: BigIntStats): string {
+export function whatIs(status: BigIntStats): string {
   if (status.isFIFO()) return 'pipe';
   if (status.isSocket()) return 'socket';
   return status.isCharacterDevice() || status.isBlockDevice() ? 'device' : 'special file';

@@ -5,7 +5,9 @@ import type { FileState } from '../changeset/file-state.ts';
 import { writeAtomically } from './atomic.ts';
 import { isWhiteout, type Layers } from './layers.ts';
 import { move } from './move.ts';
+import { give } from './owner.ts';
 import { parentsOf } from './paths.ts';
+import { writePending } from './pending.ts';
 import { removeTree } from './remove-tree.ts';
 import { statusOf } from './snapshot.ts';
 
@@ -30,13 +32,29 @@ export class UpperEdit {
   async put(path: string, state: FileState): Promise<void> {
     if (state.kind === 'absent') return this.remove(path);
     if (state.kind !== 'text' && state.kind !== 'symlink') throw new Error(`${path}: only text can be written`);
+    const { owner } = this.#layers;
+    await this.place(path, async (file) => {
+      if (state.kind === 'text') {
+        return writeAtomically(file, state.text, { mode: state.mode & 0o777, beside: this.#aside, owner });
+      }
+      await symlink(state.target, file);
+      await give(file, owner);
+    });
+  }
+
+  /** A file or a link that `make` makes at an absolute path where nothing is. */
+  async place(path: string, make: (file: string) => Promise<void>): Promise<void> {
     for (const parent of parentsOf(path)) await this.#makeFolder(parent);
     this.#layers.pending.delete(path);
     const file = this.#layers.upper(path);
     await this.#setAside(path);
     this.#undo.push(() => rm(file, { force: true }));
-    if (state.kind === 'symlink') await symlink(state.target, file);
-    else await writeAtomically(file, state.text, { mode: state.mode & 0o777, beside: this.#aside });
+    await make(file);
+  }
+
+  async folder(path: string, mode: number): Promise<void> {
+    for (const each of [...parentsOf(path), path]) await this.#makeFolder(each);
+    await chmod(this.#layers.upper(path), mode);
   }
 
   async remove(path: string): Promise<void> {
@@ -68,11 +86,12 @@ export class UpperEdit {
 
   /** A folder as the lower one is; where that one was deleted, its other names stay deleted. */
   async #makeFolder(path: string): Promise<void> {
+    const { pending, deletedAtMs, owner } = this.#layers;
     const folder = this.#layers.upper(path);
     const status = await statusOf(folder);
     if (status?.isDirectory()) return;
     if (status && !isWhiteout(status) && !this.#replacesParents) throw new Error(`${path} is no folder`);
-    const wasDeleted = status !== undefined || this.#layers.pending.has(path);
+    const wasDeleted = status !== undefined || pending.has(path);
     const lower = await statusOf(this.#layers.lower(path));
     const isLowerShown = await this.#layers.showsLower(path);
     const isBlocked = lower && isLowerShown && !lower.isDirectory() && !wasDeleted;
@@ -81,9 +100,14 @@ export class UpperEdit {
     await mkdir(folder);
     this.#undo.push(() => rmdir(folder));
     await chmod(folder, lower?.isDirectory() ? Number(lower.mode & 0o777n) | 0o700 : 0o755);
-    this.#layers.pending.delete(path);
+    await give(folder, owner);
+    pending.delete(path);
     if (!wasDeleted || !lower?.isDirectory()) return;
-    for (const child of await this.#layers.lowerChildren(path)) this.#layers.pending.add(child);
+    const since = status ? Number(status.birthtimeNs / 1_000_000n) : deletedAtMs.get(path);
+    for (const child of await this.#layers.lowerChildren(path)) {
+      pending.add(child);
+      if (since !== undefined) deletedAtMs.set(child, since);
+    }
   }
 
   async #setAside(path: string): Promise<void> {
@@ -93,4 +117,22 @@ export class UpperEdit {
     await move(file, kept);
     this.#undo.push(() => move(kept, file));
   }
+}
+
+/** All of a change or, where it throws, nothing; the list of what is deleted is on disk afterwards. */
+export async function transact(
+  layers: Layers,
+  aside: string,
+  change: (edit: UpperEdit) => Promise<void>,
+): Promise<void> {
+  const edit = new UpperEdit(layers, aside);
+  try {
+    await change(edit);
+    await writePending(layers);
+  } catch (error) {
+    await edit.rollback();
+    await writePending(layers);
+    throw error;
+  }
+  await edit.commit();
 }

@@ -1,0 +1,145 @@
+/** What has to be done so that a tree holds what the layers of a copy hold together; nothing is written here. */
+import type { BigIntStats } from 'node:fs';
+import { inBatches } from './batches.ts';
+import type { Counted } from './counted.ts';
+import { isWhiteout, type Layers } from './layers.ts';
+import { namesIn } from './names.ts';
+import type { Owner } from './owner.ts';
+import { isHidden, isTooDeep, joined } from './paths.ts';
+import { stampOf, statusOf } from './snapshot.ts';
+import { ignoredInAllMax, ignoredMax, isPacked, type LinksAs, packedMax, type Size, sizeWithin } from './tree-links.ts';
+import type { TreeItem } from './tree-manifest.ts';
+
+export const treeEntriesMax = 400_000;
+export const treeBytesMax = 8 * 1024 ** 3;
+
+/** `from` is absolute; `isClosed`: whoever the commands run as may not read it, so it stands there empty and closed. */
+export type Step = { path: string; from: string; status: BigIntStats; item: TreeItem; isClosed: boolean };
+
+export type Plan = {
+  /** Everything the tree is to hold. */
+  paths: Set<string>;
+  /** What it does not hold as it should, a folder before what lies in it. */
+  steps: Step[];
+  /** Folders of the user that stand for themselves. */
+  links: string[];
+};
+
+type Folder = { path: string; hasUpper: boolean; showsLower: boolean };
+
+/** Throws where the tree would hold too much, with a sentence, and where the signal fires. One look at each path. */
+export async function planTree(options: {
+  layers: Layers;
+  counts: Counted;
+  known: ReadonlyMap<string, TreeItem>;
+  linksAs: LinksAs;
+  signal?: AbortSignal;
+  onLooked?: (paths: number) => void;
+}): Promise<Plan> {
+  const { layers, counts, known, linksAs, signal, onLooked } = options;
+  const plan: Plan = { paths: new Set(), steps: [], links: [] };
+  const ignored: Size = { entries: 0, bytes: 0 };
+  let bytes = 0;
+
+  const want = (path: string, from: string, status: BigIntStats, item: TreeItem, isClosed = false) => {
+    plan.paths.add(path);
+    const isThere = isLike(known.get(path), item);
+    if (isThere) return;
+    if (item.kind === 'file' && !isClosed) bytes += Number(status.size);
+    plan.steps.push({ path, from, status, item, isClosed });
+  };
+
+  /** As a folder of the user that is not copied; nothing of the agent's lies in it. */
+  const isLinked = async (path: string, isInIgnored: boolean): Promise<boolean> => {
+    if (linksAs === 'copies' || isInIgnored) return false;
+    if (isHidden(path) ? !isPacked(path) : await counts.folder(path)) return false;
+    // It does not come and go with a few files more or less.
+    if (known.get(path)?.kind === 'link') return true;
+    if (isHidden(path)) return (await sizeWithin(layers.lower(path), packedMax)) === undefined;
+    const size = await sizeWithin(layers.lower(path), ignoredMax);
+    if (!size) return true;
+    ignored.entries += size.entries;
+    ignored.bytes += size.bytes;
+    return ignored.entries > ignoredInAllMax.entries || ignored.bytes > ignoredInAllMax.bytes;
+  };
+
+  const folders: (Folder & { isIgnored: boolean })[] = [];
+  const enter = async (folder: Folder, status: BigIntStats, isInIgnored: boolean) => {
+    const { path, hasUpper } = folder;
+    if (!hasUpper && linksAs !== 'copies' && (await isLinked(path, isInIgnored))) {
+      want(path, layers.lower(path), status, { kind: 'link', as: linksAs });
+      plan.links.push(path);
+      return;
+    }
+    const mode = Number(status.mode & 0o777n) | 0o700;
+    want(path, '', status, { kind: 'folder', mode });
+    const isClosed = !hasUpper && !isReadableBy(layers.owner, status, 0o5n);
+    const isIgnored = isInIgnored || (!isHidden(path) && !(await counts.folder(path)));
+    if (!isClosed) folders.push({ ...folder, isIgnored });
+  };
+
+  const look = async (name: string, inUpper: boolean, parent: Folder & { isIgnored: boolean }) => {
+    const path = joined(parent.path, name);
+    if (layers.pending.has(path) || isTooDeep(layers.upper(path))) return;
+    const upper = inUpper ? await statusOf(layers.upper(path)) : undefined;
+    if (upper && isWhiteout(upper)) return;
+    const mayShowLower = parent.showsLower && (!upper || upper.isDirectory());
+    const lower =
+      mayShowLower && (!upper || !layers.isOpaque(path, upper)) ? await statusOf(layers.lower(path)) : undefined;
+    const status = upper ?? lower;
+    if (!status) return;
+    if (status.isDirectory()) {
+      const folder = { path, hasUpper: upper !== undefined, showsLower: lower?.isDirectory() ?? false };
+      return enter(folder, status, parent.isIgnored);
+    }
+    const from = upper ? layers.upper(path) : layers.lower(path);
+    const source = `${upper ? 'upper' : 'lower'}:${stampOf(status)}`;
+    if (status.isSymbolicLink()) want(path, from, status, { kind: 'symlink', source, stamp: '' });
+    else if (status.isFile()) {
+      const isClosed = !upper && !isReadableBy(layers.owner, status, 0o4n);
+      want(path, from, status, { kind: 'file', source, stamp: '' }, isClosed);
+    }
+  };
+
+  folders.push({ path: '', hasUpper: true, showsLower: true, isIgnored: false });
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    signal?.throwIfAborted();
+    const parent = folder;
+    const upperNames = new Set(parent.hasUpper ? await textNames(layers.upper(parent.path)) : []);
+    const lowerNames = parent.showsLower ? await textNames(layers.lower(parent.path)) : [];
+    const names = new Set([...upperNames, ...lowerNames]);
+    if (plan.paths.size + names.size > treeEntriesMax) {
+      throw new Error(
+        `The workspace holds more than ${treeEntriesMax} files and folders that are not ignored: too many for the whole copy that commands need here.`,
+      );
+    }
+    await inBatches([...names], (name) => look(name, upperNames.has(name), parent));
+    if (bytes > treeBytesMax) {
+      throw new Error(
+        'The workspace holds more than 8 GiB in files that are not ignored: too much for the whole copy that commands need here.',
+      );
+    }
+    onLooked?.(plan.paths.size);
+  }
+  return plan;
+}
+
+/** Names that are not UTF-8 are in no tree. What can't be listed is empty. */
+async function textNames(folder: string): Promise<string[]> {
+  const names = await namesIn(folder, treeEntriesMax).catch(() => []);
+  return names.flatMap(({ text }) => text ?? []);
+}
+
+function isLike(known: TreeItem | undefined, wanted: TreeItem): boolean {
+  if (!known || known.kind !== wanted.kind) return false;
+  if (known.kind === 'folder') return wanted.kind === 'folder' && known.mode === wanted.mode;
+  if (known.kind === 'link') return wanted.kind === 'link' && known.as === wanted.as;
+  return wanted.kind === known.kind && known.source === wanted.source;
+}
+
+/** Root reads everything for a user who may not. `wanted`: permission bits, as for others. */
+function isReadableBy(owner: Owner | undefined, status: BigIntStats, wanted: bigint): boolean {
+  if (!owner) return true;
+  const shift = status.uid === BigInt(owner.uid) ? 6n : status.gid === BigInt(owner.gid) ? 3n : 0n;
+  return ((status.mode >> shift) & wanted) === wanted;
+}
