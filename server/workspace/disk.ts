@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { type FileState, gitMode, sameState } from '../changeset/file-state.ts';
 import type { ApplyPlan } from '../changeset/review-types.ts';
 import { writeAtomically } from './atomic.ts';
+import { giveMade, type Owner, ownerAt } from './owner.ts';
 import { parentsOf, pathProblem } from './paths.ts';
 import { readBytesAt, readState } from './snapshot.ts';
 
@@ -79,24 +80,30 @@ async function writeEntry(
   const content =
     after.kind === 'text' ? after.text : after.kind === 'binary' ? await readBinary(path, after.hash) : '';
   const old = before.kind === 'binary' ? await readBytesAt(source) : undefined;
-  const first = await mkdir(dirname(file), { recursive: true });
-  if (first !== undefined) undo.push(() => removeFolders(first, dirname(file)));
+  const oldOwner = before.kind === 'absent' ? undefined : await ownerAt(source);
+  await makeFolders(dirname(file), undo);
+  const owner = oldOwner ?? (await ownerAt(dirname(file)));
   // The step back is there before the step: one that is not needed does no harm.
   undo.push(async () => {
     if (before.kind === 'absent' || from !== undefined) await rm(file, { force: true });
-    await putState(source, before, old ?? '', before);
+    await putState(source, before, old ?? '', { before, owner });
   });
-  if (after.kind !== 'absent') await putState(file, after, content, before);
+  if (after.kind !== 'absent') await putState(file, after, content, { before, owner });
   if (after.kind === 'absent' || from !== undefined) await rm(source, { force: true });
 }
 
-async function putState(file: string, state: FileState, content: string | Buffer, before: FileState): Promise<void> {
+async function putState(
+  file: string,
+  state: FileState,
+  content: string | Buffer,
+  { before, owner }: { before: FileState; owner: Owner | undefined },
+): Promise<void> {
   if (state.kind === 'symlink') {
     await rm(file, { force: true });
     await symlink(state.target, file);
   } else if (state.kind === 'text' || state.kind === 'binary') {
     const bytes = state.kind === 'text' ? state.text : content;
-    await writeAtomically(file, bytes, { mode: modeOf(before, state), beside: dirname(file) });
+    await writeAtomically(file, bytes, { mode: modeOf(before, state), beside: dirname(file), owner });
   }
 }
 
@@ -121,6 +128,17 @@ async function removeEmptyFolders(root: string, path: string): Promise<void> {
     );
     if (!isGone) return;
   }
+}
+
+/** Those that are missing, each whose its parent is. */
+async function makeFolders(folder: string, undo: (() => Promise<void>)[]): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  undo.push(() => removeFolders(first, folder));
+  const owner = await ownerAt(dirname(first));
+  const made = [folder];
+  for (let next = folder; next !== first; made.push(next)) next = dirname(next);
+  for (const each of made.reverse()) await giveMade(each, owner);
 }
 
 async function removeFolders(first: string, last: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** Whose files we write, where root works in another user's repository. */
-import { type FileHandle, lchown, lstat, readlink } from 'node:fs/promises';
+import { constants, type FileHandle, lchown, lstat, open, readlink } from 'node:fs/promises';
 
 export type Owner = { uid: number; gid: number };
 
@@ -25,11 +25,22 @@ export async function give(file: string | Buffer, owner: Owner | undefined): Pro
 
 /**
  * Of what we have just made at `path` and opened: whoever may write above it could have put a link there, so that it
- * lies somewhere else, where a file of theirs would be a way in.
+ * lies somewhere else, where a file of theirs would be a way in. `path`: real, where it was made.
  */
 export async function giveOpened(handle: FileHandle, path: string, owner: Owner | undefined): Promise<void> {
   if (!owner) return;
-  const link = process.platform === 'linux' ? await readlink(`/proc/self/fd/${handle.fd}`) : path;
-  if (link !== path) throw new Error(`${path} is not where it was made: a folder above it was replaced meanwhile`);
+  const place = process.platform === 'linux' && owner.uid !== 0 ? await readlink(`/proc/self/fd/${handle.fd}`) : path;
+  if (place !== path) throw new Error(`${path} is not where it was made: a folder above it was replaced meanwhile`);
   await handle.chown(owner.uid, owner.gid);
+}
+
+/** A folder that we have just made in one of theirs. A link stays ours: nobody needs to own one. */
+export async function giveMade(folder: string, owner: Owner | undefined): Promise<void> {
+  if (!owner) return;
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    await giveOpened(handle, folder, owner);
+  } finally {
+    await handle.close();
+  }
 }

@@ -32,13 +32,10 @@ export class UpperEdit {
   async put(path: string, state: FileState): Promise<void> {
     if (state.kind === 'absent') return this.remove(path);
     if (state.kind !== 'text' && state.kind !== 'symlink') throw new Error(`${path}: only text can be written`);
-    const { owner } = this.#layers;
     await this.place(path, async (file) => {
-      if (state.kind === 'text') {
-        return writeAtomically(file, state.text, { mode: state.mode & 0o777, beside: this.#aside, owner });
-      }
-      await symlink(state.target, file);
-      await give(file, owner);
+      if (state.kind === 'symlink') await symlink(state.target, file);
+      else await writeAtomically(file, state.text, { mode: state.mode & 0o777, beside: this.#aside });
+      await give(file, this.#layers.owner);
     });
   }
 
