@@ -29,7 +29,7 @@ export class Layers {
   readonly pending = new Set<string>();
   /** Folders of `upper` that hide the lower one wholly, with the inode seen then: only a mounted copy tells. */
   readonly opaque = new Map<string, string>();
-  /** Unix times at which folders of `pending` still were as a command then deleted them. */
+  /** Of folders in `pending`, and what lay in them: Unix times at which they were as a command then deleted them. */
   readonly deletedAtMs = new Map<string, number>();
   /** Of everything in `upper`, where that is somebody else's workspace. */
   readonly owner?: Owner;

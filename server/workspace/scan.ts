@@ -106,8 +106,9 @@ export async function scanUpper(options: {
   await inBatches([...layers.pending], async (path) => {
     if (isHidden(path)) return;
     const lower = await statusOf(layers.lower(path));
-    if (lower?.isDirectory()) await addDeleted(path, layers.deletedAtMs.get(path) ?? startedAtMs);
-    else if (lower || known.has(path)) await add(path);
+    const hiddenAtMs = layers.deletedAtMs.get(path);
+    if (lower?.isDirectory()) await addDeleted(path, hiddenAtMs ?? startedAtMs);
+    else if (known.has(path) || (lower && bornAtMs(lower) <= (hiddenAtMs ?? Infinity))) await add(path);
   });
   return found;
 }

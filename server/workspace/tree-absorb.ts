@@ -37,14 +37,15 @@ export async function absorbChanges(options: {
 
   for (const path of changes.deleted) {
     await edit.remove(path);
+    if (items.get(path)?.kind === 'folder') layers.deletedAtMs.set(path, builtAtMs);
     items.delete(path);
-    layers.deletedAtMs.set(path, builtAtMs);
   }
   for (const path of changes.gone) items.delete(path);
   for (const { path, mode } of changes.folders) {
     // What stood for a folder of the user's has been taken away, and with it all that was in it.
     if (items.get(path)?.kind === 'link') await edit.remove(path);
     await edit.folder(path, mode);
+    await give(join(tree, path), layers.owner);
     items.set(path, { kind: 'folder', mode });
   }
   let bytes = 0;
@@ -83,6 +84,8 @@ export async function absorbChanges(options: {
       await removeTree(copied);
       throw error;
     }
+    // Whoever it was that ran the command, the next one is to find it as its own.
+    if (layers.owner && status.uid !== BigInt(layers.owner.uid)) await give(from, layers.owner);
     const now = await statusOf(from);
     return now ? stampOf(now) : '';
   }

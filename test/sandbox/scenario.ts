@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { CopyChange } from '../../server/changeset/review-types.ts';
 import { runInSandbox } from '../../server/sandbox/run.ts';
 import type { CommandRequest, CommandResult, SandboxPolicy, Strategy } from '../../server/sandbox/types.ts';
@@ -55,6 +55,9 @@ export type Scenario = {
     hidden?: string[];
     /** Before the command, by the agent's own tools. */
     deletes?: string[];
+
+    /** In the whole copy at its own path, with nothing that keeps the command in. */
+    inTree?: boolean;
   }[];
   strategy?: Strategy;
   /** Of a machine that has other tools. */
@@ -109,7 +112,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
     await copy.write((step.deletes ?? []).map((path) => ({ path, state: { kind: 'absent' } })));
     const cancel = new AbortController();
     results.push(
-      await runOver(copy, {
+      await (step.inTree ? runInTree : runOver)(copy, {
         cwd: join(root, step.cwd ?? ''),
         outputBytesMax: step.outputBytesMax ?? 100_000,
         signal: cancel.signal,
@@ -185,6 +188,25 @@ export async function runOver(
   };
   return runInSandbox(request, options.toolFolders);
 }
+
+/** Refresh, materialize, run, absorb, scan: the same where the copy is a tree. Of the policy nothing holds. */
+export async function runInTree(
+  copy: Copy,
+  options: { command: string; buffers?: ReadonlyMap<string, string>; cwd?: string },
+): Promise<CommandResult> {
+  await copy.refresh(options.buffers ?? new Map());
+  const startedAtMs = Date.now();
+  const { path } = await copy.materialize();
+  const cwd = join(path, relative(copy.layers.root, options.cwd ?? copy.layers.root));
+  const output = execFileSync('/bin/bash', ['-c', `exec 2>&1; ${options.command}\ntrue`], { cwd, encoding: 'utf8' });
+  const { problems } = await copy.absorb();
+  const scan = await copy.scan({ startedAtMs });
+  lastProblems = [...problems, ...scan.problems];
+  return { kind: 'ran', status: 'completed', output, outputBytes: output.length, durationMs: Date.now() - startedAtMs };
+}
+
+/** What the last command in a tree left that could not be kept. */
+export let lastProblems: readonly string[] = [];
 
 /** A workspace and a folder for its copy, both gone afterwards. */
 export function makePlace(parent = tmpdir()): { root: string; dir: string } & AsyncDisposable {
