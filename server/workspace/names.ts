@@ -4,13 +4,16 @@ import { opendir } from 'node:fs/promises';
 /** `text` is missing where the bytes are not UTF-8: such a name can be in no changeset. */
 export type Name = { bytes: Buffer; text?: string };
 
+/** Read by one call. */
+const entriesAtOnce = 512;
+
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** At most `max` and a few. Throws what the file system says. */
 export async function namesIn(folder: string | Buffer, max = Number.POSITIVE_INFINITY): Promise<Name[]> {
   const names: Name[] = [];
   // One character for each byte.
-  for await (const entry of await opendir(folder, { encoding: 'latin1' })) {
+  for await (const entry of await opendir(folder, { encoding: 'latin1', bufferSize: entriesAtOnce })) {
     const bytes = Buffer.from(entry.name, 'latin1');
     names.push({ bytes, text: textOf(bytes) });
     if (names.length > max) break;

@@ -10,8 +10,7 @@ import { stampOf, statusOf } from './snapshot.ts';
 import { ignoredInAllMax, ignoredMax, isPacked, type LinksAs, packedMax, type Size, sizeWithin } from './tree-links.ts';
 import type { TreeItem } from './tree-manifest.ts';
 
-export const treeEntriesMax = 400_000;
-export const treeBytesMax = 8 * 1024 ** 3;
+const treeMax: Size = { entries: 400_000, bytes: 8 * 1024 ** 3 };
 
 /** `from` is absolute; `isClosed`: whoever the commands run as may not read it, so it stands there empty and closed. */
 export type Step = { path: string; from: string; status: BigIntStats; item: TreeItem; isClosed: boolean };
@@ -33,10 +32,12 @@ export async function planTree(options: {
   counts: Counted;
   known: ReadonlyMap<string, TreeItem>;
   linksAs: LinksAs;
+  /** Entries in all, and bytes still to be copied. */
+  max?: Size;
   signal?: AbortSignal;
   onLooked?: (paths: number) => void;
 }): Promise<Plan> {
-  const { layers, counts, known, linksAs, signal, onLooked } = options;
+  const { layers, counts, known, linksAs, max = treeMax, signal, onLooked } = options;
   const plan: Plan = { paths: new Set(), steps: [], links: [] };
   const ignored: Size = { entries: 0, bytes: 0 };
   let bytes = 0;
@@ -45,7 +46,7 @@ export async function planTree(options: {
     plan.paths.add(path);
     const isThere = isLike(known.get(path), item);
     if (isThere) return;
-    if (item.kind === 'file' && !isClosed) bytes += Number(status.size);
+    if (item.kind === 'file' && !isClosed && status.blocks > 0n) bytes += Number(status.size);
     plan.steps.push({ path, from, status, item, isClosed });
   };
 
@@ -108,25 +109,22 @@ export async function planTree(options: {
     const upperNames = new Set(parent.hasUpper ? await textNames(layers.upper(parent.path)) : []);
     const lowerNames = parent.showsLower ? await textNames(layers.lower(parent.path)) : [];
     const names = new Set([...upperNames, ...lowerNames]);
-    if (plan.paths.size + names.size > treeEntriesMax) {
-      throw new Error(
-        `The workspace holds more than ${treeEntriesMax} files and folders that are not ignored: too many for the whole copy that commands need here.`,
-      );
-    }
+    if (plan.paths.size + names.size > max.entries) throw tooLarge(`${max.entries} files and folders`);
     await inBatches([...names], (name) => look(name, upperNames.has(name), parent));
-    if (bytes > treeBytesMax) {
-      throw new Error(
-        'The workspace holds more than 8 GiB in files that are not ignored: too much for the whole copy that commands need here.',
-      );
-    }
+    if (bytes > max.bytes) throw tooLarge(`${Math.floor(max.bytes / 1024 ** 2)} MiB`);
     onLooked?.(plan.paths.size);
   }
   return plan;
 }
 
+const tooLarge = (than: string): Error =>
+  new Error(
+    `The workspace holds more than ${than} that are not ignored: too much for the whole copy that commands need here. What is not the project's can be named in .gitignore.`,
+  );
+
 /** Names that are not UTF-8 are in no tree. What can't be listed is empty. */
 async function textNames(folder: string): Promise<string[]> {
-  const names = await namesIn(folder, treeEntriesMax).catch(() => []);
+  const names = await namesIn(folder, treeMax.entries).catch(() => []);
   return names.flatMap(({ text }) => text ?? []);
 }
 

@@ -14,7 +14,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { absent, type FileState } from '../../server/changeset/file-state.ts';
 import { Copy } from '../../server/workspace/copy.ts';
+import { counted } from '../../server/workspace/counted.ts';
+import { trackedFiles } from '../../server/workspace/git-index.ts';
+import { ignoreRules } from '../../server/workspace/ignore.ts';
+import { Layers } from '../../server/workspace/layers.ts';
 import type { MaterializeOptions } from '../../server/workspace/tree.ts';
+import { planTree } from '../../server/workspace/tree-plan.ts';
 import { makeFolder } from './folder.ts';
 
 const text = (text: string, mode = 0o644): FileState => ({ kind: 'text', text, mode });
@@ -117,24 +122,24 @@ describe('what is copied', () => {
   });
 
   test('with progress, until the signal; what is copied then is not copied again', async () => {
-    const files = Object.fromEntries(Array.from({ length: 3_000 }, (_, index) => [`d${index % 30}/f${index}`, 'x']));
+    const files = Object.fromEntries(Array.from({ length: 1_500 }, (_, index) => [`d${index % 30}/f${index}`, 'x']));
     await using place = await openTree(files, "find . -type f -exec touch -d '1 minute ago' {} +; sleep 0.1");
     const cancel = new AbortController();
     const told: [number, number | undefined, number][] = [];
     const onProgress = (done: number, total: number | undefined) => {
       told.push([done, total, performance.now()]);
-      if (total !== undefined && done > 500) cancel.abort(new Error('stopped by the user'));
+      if (total !== undefined && done > 300) cancel.abort(new Error('stopped by the user'));
     };
     await expect(place.copy.materialize({ onProgress, signal: cancel.signal })).rejects.toThrow('stopped by the user');
-    expect(told.at(-1)?.[1]).toBe(3_030);
+    expect(told.at(-1)?.[1]).toBe(1_530);
     for (const [index, [, , at]] of told.entries()) expect(at - (told[index - 1]?.[2] ?? 0)).toBeGreaterThan(95);
     const before = stamps(place);
-    expect(before.length).toBeGreaterThan(500);
-    expect(before.length).toBeLessThan(3_000);
+    expect(before.length).toBeGreaterThan(300);
+    expect(before.length).toBeLessThan(1_500);
     await place.copy.materialize();
     const after = stamps(place);
-    expect(after.length).toBe(3_000);
-    expect(new Set([...before, ...after]).size).toBe(3_000);
+    expect(after.length).toBe(1_500);
+    expect(new Set([...before, ...after]).size).toBe(1_500);
   });
 
   test.each(['changing', 'open x', ''])(
@@ -332,4 +337,18 @@ test('a tree whose folder was replaced from outside is made anew, and nothing is
   chmodSync(join(place.root, 'd'), 0o755);
   expect((await place.run('cat d/a d/new')).output).toBe('a\nnew\n');
   expect(outside.bash('ls -A')).toBe('');
+});
+
+test.each([
+  [{ entries: 3, bytes: 100 }, /more than 3 files and folders that are not ignored/],
+  [{ entries: 100, bytes: 1024 ** 2 }, /more than 1 MiB that are not ignored/],
+  [{ entries: 4, bytes: 3 * 1024 ** 2 }, undefined],
+])('a workspace larger than %j is told, before anything is copied', async (max, reason) => {
+  using folder = makeFolder({ 'a/b': Buffer.alloc(2 * 1024 ** 2, 'x'), c: 'c', d: 'd' });
+  const upper = join(folder.path, 'none');
+  const layers = new Layers({ root: folder.path, upper, work: upper, whiteouts: upper });
+  const counts = counted(ignoreRules(folder.path), trackedFiles(folder.path));
+  const plan = planTree({ layers, counts, known: new Map(), linksAs: 'mountPoints', max });
+  if (reason) await expect(plan).rejects.toThrow(reason);
+  else expect((await plan).steps.map(({ path }) => path).sort()).toEqual(['a', 'a/b', 'c', 'd']);
 });
