@@ -199,14 +199,10 @@ export async function runInTree(
   const { path } = await copy.materialize();
   const cwd = join(path, relative(copy.layers.root, options.cwd ?? copy.layers.root));
   const output = execFileSync('/bin/bash', ['-c', `exec 2>&1; ${options.command}\ntrue`], { cwd, encoding: 'utf8' });
-  const { problems } = await copy.absorb();
-  const scan = await copy.scan({ startedAtMs });
-  lastProblems = [...problems, ...scan.problems];
+  await copy.absorb();
+  await copy.scan({ startedAtMs });
   return { kind: 'ran', status: 'completed', output, outputBytes: output.length, durationMs: Date.now() - startedAtMs };
 }
-
-/** What the last command in a tree left that could not be kept. */
-export let lastProblems: readonly string[] = [];
 
 /** A workspace and a folder for its copy, both gone afterwards. */
 export function makePlace(parent = tmpdir()): { root: string; dir: string } & AsyncDisposable {
