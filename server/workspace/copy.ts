@@ -23,7 +23,6 @@ import { settleUpper } from './settle.ts';
 import {
   bufferState,
   isReachable,
-  isSaved,
   newReading,
   readBytesAt,
   readingLike,
@@ -32,6 +31,7 @@ import {
   statusOf,
 } from './snapshot.ts';
 import { type Materialized, type MaterializeOptions, Tree } from './tree.ts';
+import { UnsavedTexts } from './unsaved.ts';
 import { transact, UpperEdit } from './upper-edit.ts';
 
 export type CopyOptions = {
@@ -58,8 +58,7 @@ export class Copy {
   readonly #entries: Map<string, Entry>;
   #counts: Counted;
   #buffers: ReadonlyMap<string, string> = new Map();
-  /** Paths of buffers whose text the disk has too, with the stamp it was compared at. */
-  readonly #saved = new Map<string, { text: string; lower?: string }>();
+  readonly #unsaved: UnsavedTexts;
   #last: Promise<unknown> = Promise.resolve();
   /** Of rules and of git's index: said with the next scan, and once. */
   readonly #reported = new Set<string>();
@@ -83,6 +82,7 @@ export class Copy {
     for (const [path, ino] of opaque) this.#view.opaque.set(path, ino);
     this.#record = record;
     this.#entries = entries;
+    this.#unsaved = new UnsavedTexts(this.#view, entries);
     this.#tracked = tracked ?? trackedFiles(root, this.#report);
     this.#counts = counted(ignoreRules(root, this.#report), this.#tracked);
   }
@@ -108,8 +108,7 @@ export class Copy {
       await this.#loadPending();
       this.#buffers = buffers;
       const edit = this.#edit();
-      await this.#dropStale(edit, buffers);
-      for (const [path, text] of buffers) if (pathProblem(path) === undefined) await this.#inject(edit, path, text);
+      await this.#unsaved.refresh(edit, buffers);
       if (await this.#view.showsFromLower(ownFolder)) await edit.remove(ownFolder);
       await this.#commit(edit);
       // A process that ends during a command leaves this behind; the next one scans from here.
@@ -255,7 +254,7 @@ export class Copy {
     await settleUpper({ layers: this.#view, counts: this.#counts, next, aside: this.#aside });
     await writePending(this.#view);
     this.#entries.clear();
-    this.#saved.clear();
+    this.#unsaved.forget();
     for (const [path, { base, agent }] of next) await this.#note(path, base, undefined, readingLike(agent));
     await this.#save();
     await this.#record.forgetTexts();
@@ -336,43 +335,6 @@ export class Copy {
     }
     const entry = this.#entries.get(path);
     return entry?.kind === 'change' ? entry.base : now;
-  }
-
-  /** Takes out of the copy what was the user's text then and is not now. */
-  async #dropStale(edit: UpperEdit, buffers: ReadonlyMap<string, string>): Promise<void> {
-    for (const [path, entry] of this.#entries) {
-      const isStale =
-        (entry.kind === 'buffer' && !buffers.has(path)) ||
-        (entry.kind === 'same' && (entry.lower === undefined || entry.lower !== (await this.#view.lowerStamp(path))));
-      if (!isStale) continue;
-      await edit.uncover(path);
-      this.#entries.delete(path);
-    }
-    for (const path of this.#saved.keys()) if (!buffers.has(path)) this.#saved.delete(path);
-  }
-
-  async #inject(edit: UpperEdit, path: string, text: string): Promise<void> {
-    const entry = this.#entries.get(path);
-    if (entry?.kind === 'change') return;
-    const lower = await this.#view.lowerStamp(path);
-    const saved = this.#saved.get(path);
-    if (saved && saved.text === text && saved.lower === lower) return;
-    if (entry?.kind === 'buffer' && entry.text === text && entry.lower === lower) return;
-    this.#saved.delete(path);
-    const disk = await readState(this.layers.root, path);
-    const isText = disk.kind === 'text' || disk.kind === 'binary' || disk.kind === 'absent';
-    if (!isText || isSaved(text, disk)) {
-      this.#saved.set(path, { text, lower });
-      if (!entry) return;
-      await edit.uncover(path);
-      this.#entries.delete(path);
-      return;
-    }
-    const state = bufferState(text, disk);
-    if (state.kind !== 'text' || !(await this.#view.isFree(path))) return;
-    await edit.put(path, state);
-    const status = await statusOf(this.#view.upper(path));
-    if (status) this.#entries.set(path, { kind: 'buffer', text, mode: state.mode, stamp: stampOf(status), lower });
   }
 
   #edit(): UpperEdit {

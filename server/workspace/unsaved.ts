@@ -1,0 +1,66 @@
+/** The user's unsaved texts in a copy: put in before a command, and taken out when they are saved or closed. */
+import type { Layers } from './layers.ts';
+import { pathProblem } from './paths.ts';
+import type { Entry } from './record.ts';
+import { bufferState, isSaved, readState, stampOf, statusOf } from './snapshot.ts';
+import type { UpperEdit } from './upper-edit.ts';
+
+export class UnsavedTexts {
+  readonly #view: Layers;
+  readonly #entries: Map<string, Entry>;
+  /** Paths of buffers whose text the disk has too, with the stamp it was compared at. */
+  readonly #saved = new Map<string, { text: string; lower?: string }>();
+
+  constructor(layers: Layers, entries: Map<string, Entry>) {
+    this.#view = layers;
+    this.#entries = entries;
+  }
+
+  /** Costs one look at each file of a buffer, and no more where nothing has changed. */
+  async refresh(edit: UpperEdit, buffers: ReadonlyMap<string, string>): Promise<void> {
+    await this.#dropStale(edit, buffers);
+    for (const [path, text] of buffers) if (pathProblem(path) === undefined) await this.#inject(edit, path, text);
+  }
+
+  /** The upper layer is another: nothing of what was found out holds. */
+  forget(): void {
+    this.#saved.clear();
+  }
+
+  /** Takes out of the copy what was the user's text then and is not now. */
+  async #dropStale(edit: UpperEdit, buffers: ReadonlyMap<string, string>): Promise<void> {
+    for (const [path, entry] of this.#entries) {
+      const isStale =
+        (entry.kind === 'buffer' && !buffers.has(path)) ||
+        (entry.kind === 'same' && (entry.lower === undefined || entry.lower !== (await this.#view.lowerStamp(path))));
+      if (!isStale) continue;
+      await edit.uncover(path);
+      this.#entries.delete(path);
+    }
+    for (const path of this.#saved.keys()) if (!buffers.has(path)) this.#saved.delete(path);
+  }
+
+  async #inject(edit: UpperEdit, path: string, text: string): Promise<void> {
+    const entry = this.#entries.get(path);
+    if (entry?.kind === 'change') return;
+    const lower = await this.#view.lowerStamp(path);
+    const saved = this.#saved.get(path);
+    if (saved && saved.text === text && saved.lower === lower) return;
+    if (entry?.kind === 'buffer' && entry.text === text && entry.lower === lower) return;
+    this.#saved.delete(path);
+    const disk = await readState(this.#view.paths.root, path);
+    const isText = disk.kind === 'text' || disk.kind === 'binary' || disk.kind === 'absent';
+    if (!isText || isSaved(text, disk)) {
+      this.#saved.set(path, { text, lower });
+      if (!entry) return;
+      await edit.uncover(path);
+      this.#entries.delete(path);
+      return;
+    }
+    const state = bufferState(text, disk);
+    if (state.kind !== 'text' || !(await this.#view.isFree(path))) return;
+    await edit.put(path, state);
+    const status = await statusOf(this.#view.upper(path));
+    if (status) this.#entries.set(path, { kind: 'buffer', text, mode: state.mode, stamp: stampOf(status), lower });
+  }
+}
