@@ -44,7 +44,9 @@ export const settingsSchema = z.strictObject({
       secrets: z
         .array(z.string().min(1))
         .default([])
-        .describe('Secret files that commands may read. Not implemented yet.'),
+        .describe(
+          'Files that look secret and that commands may read all the same: paths, or patterns as in `.gitignore`.',
+        ),
       sockets: z
         .array(absolutePath)
         .default([])

@@ -1,9 +1,10 @@
 /** A thread's review at this moment: what its copy changed, against the text as the user has it now. */
 
-import type { FileState } from '../changeset/file-state.ts';
+import { type FileState, sameState } from '../changeset/file-state.ts';
 import { countChanges, reviewOf } from '../changeset/review.ts';
 import type { CopyChange, Decisions, Review } from '../changeset/review-types.ts';
 import { planOf, type ThreadState } from '../thread/state.ts';
+import type { Copy } from '../workspace/copy.ts';
 import { userState } from '../workspace/snapshot.ts';
 import type { OpenDocuments } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
@@ -18,18 +19,27 @@ export async function reviewThread(
   documents: OpenDocuments,
   state: ThreadState = record.state,
 ): Promise<Review> {
-  const changes = (await record.copy()).changes();
-  const user = await userStates(record.root, changes, textsUnder(documents, record.root));
+  const copy = await record.copy();
+  const changes = copy.changes();
+  const user = await userStates(copy, changes, textsUnder(documents, record.root));
   return reviewOf(changes, user, decisionsOf(state));
 }
 
+/** Shown nowhere: the agent has made a file of its own in the place of one that it has never seen. */
+const hiddenSecret: FileState = { kind: 'other', what: 'hidden secret file' };
+
 async function userStates(
-  root: string,
+  copy: Copy,
   changes: readonly CopyChange[],
   buffers: ReadonlyMap<string, string>,
 ): Promise<ReadonlyMap<string, FileState>> {
   const states = new Map<string, FileState>();
-  for (const { path } of changes) states.set(path, await userState(root, path, buffers));
+  for (const { path, base, agent } of changes) {
+    const state = await userState(copy.layers.root, path, buffers);
+    const wasSeen =
+      (base !== 'unknown' && base.kind !== 'absent') || state.kind === 'absent' || sameState(state, agent);
+    states.set(path, !wasSeen && (await copy.hides(path, buffers.get(path))) ? hiddenSecret : state);
+  }
   return states;
 }
 

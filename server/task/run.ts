@@ -78,11 +78,11 @@ async function carryOut(
     const copy = await record.copy();
     const reviewed = before.turns.length > 0 ? await reviewThread(record, request.documents, before) : undefined;
     if (reviewed) await copy.settle(nextCopy(reviewed));
-    await copy.refresh(textsUnder(request.documents, request.root));
+    await copy.prepare(textsUnder(request.documents, request.root), request.settings.sandbox.secrets);
     for (const { path, base, text } of request.seeds) await copy.seed(path, base, text);
 
     const history = await record.conversation();
-    const input = await openTurnInput({ request, history, before, reviewed });
+    const input = await openTurnInput({ request, copy, history, before, reviewed });
     await record.remember(input);
     const outcome = await runTurn({
       model: model.model,

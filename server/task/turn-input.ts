@@ -15,6 +15,7 @@ import {
 import type { Review } from '../changeset/review-types.ts';
 import type { ConversationItem } from '../model/model.ts';
 import type { ThreadState } from '../thread/state.ts';
+import type { Copy } from '../workspace/copy.ts';
 import { isTrustedAbove } from '../workspace/git-folder.ts';
 import { userState } from '../workspace/snapshot.ts';
 import type { TaskRequest } from './ports.ts';
@@ -27,11 +28,12 @@ import { openNetwork } from './sandbox-policy.ts';
  */
 export async function openTurnInput(options: {
   request: TaskRequest;
+  copy: Copy;
   history: readonly ConversationItem[];
   before: ThreadState;
   reviewed: Review | undefined;
 }): Promise<ConversationItem[]> {
-  const { request, history, before, reviewed } = options;
+  const { request, copy, history, before, reviewed } = options;
   const { settings, root } = request;
   const environment = environmentContext({
     root,
@@ -48,7 +50,7 @@ export async function openTurnInput(options: {
     await collectAgentsMd({
       codexHome,
       root,
-      read: readerFor(request, codexHome),
+      read: readerFor(request, copy, codexHome),
       exists: (path) => isThere(root, path),
     }),
   );
@@ -77,12 +79,17 @@ const pathsWith = (review: Review | undefined, status: 'pending' | 'conflicting'
 
 /**
  * Instructions are read as the user has them, and never through a link: what a hostile repository could point at with
- * one would be sent to the model.
+ * one would be sent to the model. What `.codexignore` names is not read either.
  */
-function readerFor({ root, documents }: TaskRequest, codexHome: string): (path: string) => Promise<string | undefined> {
+function readerFor(
+  { root, documents }: TaskRequest,
+  copy: Copy,
+  codexHome: string,
+): (path: string) => Promise<string | undefined> {
   const buffers = textsUnder(documents, root);
   return async (path) => {
     if (contains(root, path)) {
+      if (await copy.hides(relative(root, path))) return undefined;
       const state = await userState(root, relative(root, path), buffers);
       return state.kind === 'text' ? state.text : undefined;
     }

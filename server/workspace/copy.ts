@@ -5,31 +5,25 @@
 import type { BigIntStats } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FileState, sameState } from '../changeset/file-state.ts';
+import type { FileState } from '../changeset/file-state.ts';
 import type { CopyChange } from '../changeset/review-types.ts';
 import { inBatches } from './batches.ts';
+import { conceal, isConcealed } from './conceal.ts';
 import { makeCopyFolder } from './copy-folder.ts';
 import { type Counted, counted } from './counted.ts';
 import { type Tracked, trackedFiles } from './git-index.ts';
 import { ignoreRules } from './ignore.ts';
 import { type LayerPaths, Layers, type Located } from './layers.ts';
+import { Notes } from './notes.ts';
 import type { Owner } from './owner.ts';
 import { isHidden, ownFolder, pathProblem } from './paths.ts';
 import { readPending, writePending } from './pending.ts';
 import { CopyRecord, type Entry, type Settled } from './record.ts';
 import { removeTree } from './remove-tree.ts';
 import { scanUpper } from './scan.ts';
+import { Secrets } from './secrets.ts';
 import { settleUpper } from './settle.ts';
-import {
-  bufferState,
-  isReachable,
-  newReading,
-  readBytesAt,
-  readingLike,
-  readState,
-  stampOf,
-  statusOf,
-} from './snapshot.ts';
+import { bufferState, isReachable, newReading, readBytesAt, readingLike, readState } from './snapshot.ts';
 import { type Materialized, type MaterializeOptions, Tree } from './tree.ts';
 import { UnsavedTexts } from './unsaved.ts';
 import { transact, UpperEdit } from './upper-edit.ts';
@@ -59,12 +53,12 @@ export class Copy {
   #counts: Counted;
   #buffers: ReadonlyMap<string, string> = new Map();
   readonly #unsaved: UnsavedTexts;
+  readonly #secrets: Secrets;
   #last: Promise<unknown> = Promise.resolve();
   /** Of rules and of git's index: said with the next scan, and once. */
   readonly #reported = new Set<string>();
   #unsaid: string[] = [];
-  /** What the call at work may still read of large files. */
-  #reading = newReading();
+  readonly #notes: Notes;
 
   private constructor(
     options: CopyOptions,
@@ -85,6 +79,8 @@ export class Copy {
     this.#unsaved = new UnsavedTexts(this.#view, entries);
     this.#tracked = tracked ?? trackedFiles(root, this.#report);
     this.#counts = counted(ignoreRules(root, this.#report), this.#tracked);
+    this.#secrets = new Secrets(root, () => this.#counts, this.#report);
+    this.#notes = new Notes({ layers: this.#view, entries, secrets: this.#secrets, counts: () => this.#counts });
   }
 
   /** Throws where the folder can't be made or read. */
@@ -99,16 +95,24 @@ export class Copy {
   }
 
   /**
-   * Before a command or a patch: unsaved texts of the user are put into the copy, by workspace-relative path; what is
-   * saved or closed is taken out again. A file the agent has changed keeps its version. Costs one look at each file of
-   * a buffer, and no more where nothing has changed.
+   * At the start of a turn: unsaved texts are put in as by `refresh`, and a search for the user's secrets begins, which
+   * `refresh` waits for. `allowed`: which of them commands may read, as patterns of `.gitignore` or paths.
    */
-  refresh(buffers: ReadonlyMap<string, string>): Promise<void> {
+  prepare(buffers: ReadonlyMap<string, string>, allowed: readonly string[] = []): Promise<void> {
+    this.#secrets.begin(allowed);
+    return this.#exclusive(async () => this.#commit(await this.#refreshed(buffers)));
+  }
+
+  /**
+   * Before a command or a patch: unsaved texts of the user are put into the copy, by workspace-relative path; what is
+   * saved or closed is taken out again, and secrets of the user are hidden. A file the agent has changed keeps its
+   * version. Costs one look at each file of a buffer and at each secret, and no more where nothing has changed.
+   */
+  async refresh(buffers: ReadonlyMap<string, string>): Promise<void> {
+    await this.#secrets.ready();
     return this.#exclusive(async () => {
-      await this.#loadPending();
-      this.#buffers = buffers;
-      const edit = this.#edit();
-      await this.#unsaved.refresh(edit, buffers);
+      const edit = await this.#refreshed(buffers);
+      await conceal({ layers: this.#view, entries: this.#entries, edit, aside: this.#aside }, this.#secrets);
       if (await this.#view.showsFromLower(ownFolder)) await edit.remove(ownFolder);
       await this.#commit(edit);
       // A process that ends during a command leaves this behind; the next one scans from here.
@@ -143,8 +147,15 @@ export class Copy {
   read(path: string): Promise<FileState> {
     return this.#exclusive(async () => {
       await this.#loadPending();
-      return isHidden(path) ? { kind: 'absent' } : this.#view.read(path, this.#buffers);
+      if (isHidden(path) || (await this.#showsSecret(path))) return { kind: 'absent' };
+      return this.#view.read(path, this.#buffers);
     });
+  }
+
+  /** Whether what the user has at a path is not for the agent. `text`: of an unsaved buffer there. */
+  async hides(path: string, text?: string): Promise<boolean> {
+    await this.#secrets.rules.read();
+    return this.#secrets.has(path, text);
   }
 
   /** Of a file as the agent sees it, at most 256 MiB; throws where there is none. */
@@ -153,8 +164,8 @@ export class Copy {
       await this.#loadPending();
       const located = isHidden(path) ? undefined : await this.#view.locate(path);
       if (located?.in === 'upper') return readBytesAt(this.#view.upper(path));
-      if (located?.in === 'lower' && (await isReachable(this.layers.root, path)))
-        return readBytesAt(this.#view.lower(path));
+      const isShown = located?.in === 'lower' && !(await this.#showsSecret(path));
+      if (isShown && (await isReachable(this.layers.root, path))) return readBytesAt(this.#view.lower(path));
       throw new Error(`${path} is not in the copy`);
     });
   }
@@ -164,25 +175,30 @@ export class Copy {
     return this.#exclusive(async () => {
       await this.#loadPending();
       const bases = new Map<string, FileState | 'unknown'>();
-      for (const { path, state } of writes) bases.set(path, await this.#baseForWrite(path, state));
+      for (const { path, state } of writes) {
+        const base = await this.#baseForWrite(path, state);
+        // An ignored file over a secret of the user is the copy's own.
+        if (base !== 'unknown' || (await this.#counts.file(path))) bases.set(path, base);
+      }
       await transact(this.#view, this.#aside, async (edit) => {
         for (const { path, state } of writes) await edit.put(path, state);
       });
-      for (const [path, base] of bases) await this.#note(path, base);
+      for (const [path, base] of bases) await this.#notes.note(path, base);
       await this.#save();
     });
   }
 
-  /** A change made on the agent's behalf: `base` is the user's text, `text` the copy's. */
+  /** A change made on the agent's behalf: `base` is the user's text, `text` the copy's. Not of a secret. */
   seed(path: string, base: string, text: string): Promise<void> {
     return this.#exclusive(async () => {
       await this.#loadPending();
       const problem = pathProblem(path);
       if (problem !== undefined) throw new Error(`${path} ${problem}`);
+      if (await this.hides(path, base)) return;
       const before = bufferState(base, await readState(this.layers.root, path));
       const mode = before.kind === 'text' ? before.mode : 0o644;
       await transact(this.#view, this.#aside, (edit) => edit.put(path, { kind: 'text', text, mode }));
-      await this.#note(path, before);
+      await this.#notes.note(path, before);
       await this.#save();
     });
   }
@@ -230,7 +246,7 @@ export class Copy {
   /** One after the other: two calls of a turn never see half of each other. */
   #exclusive<T>(run: () => Promise<T>): Promise<T> {
     const result = this.#last.then(() => {
-      this.#reading = newReading();
+      this.#notes.reading = newReading();
       return run();
     });
     this.#last = result.catch(() => {});
@@ -244,18 +260,25 @@ export class Copy {
     this.#unsaid.push(...(await this.#tree.absorb(this.#counts)).problems);
     for (const [path, entry] of this.#entries) {
       if (entry.kind === 'change')
-        this.#entries.set(path, { ...entry, agent: await this.#view.read(path, undefined, this.#reading) });
+        this.#entries.set(path, { ...entry, agent: await this.#view.read(path, undefined, this.#notes.reading) });
     }
     const startedAtMs = Number(await readFile(this.#running, 'utf8').catch(() => ''));
     if (startedAtMs > 0) await this.#scan({ startedAtMs });
   }
 
   async #settle(next: Settled): Promise<void> {
-    await settleUpper({ layers: this.#view, counts: this.#counts, next, aside: this.#aside });
+    await settleUpper({
+      layers: this.#view,
+      counts: this.#counts,
+      next,
+      aside: this.#aside,
+      isConcealed: this.#isConcealed,
+    });
     await writePending(this.#view);
-    this.#entries.clear();
+    for (const [path, { kind }] of this.#entries)
+      if (kind !== 'hidden' && kind !== 'masked') this.#entries.delete(path);
     this.#unsaved.forget();
-    for (const [path, { base, agent }] of next) await this.#note(path, base, undefined, readingLike(agent));
+    for (const [path, { base, agent }] of next) await this.#notes.note(path, base, undefined, readingLike(agent));
     await this.#save();
     await this.#record.forgetTexts();
     await this.#tree.sweep(this.#counts);
@@ -264,77 +287,64 @@ export class Copy {
   async #scan(options: { startedAtMs: number; merged?: string }): Promise<ScanResult> {
     await this.#loadPending();
     const { startedAtMs } = options;
-    const found = await scanUpper({ layers: this.#view, counts: this.#counts, known: this.#entries, ...options });
+    const found = await scanUpper({
+      layers: this.#view,
+      counts: this.#counts,
+      known: this.#entries,
+      isConcealed: this.#isConcealed,
+      ...options,
+    });
     const located = (status: BigIntStats | undefined): Located =>
       status ? { in: 'upper', status } : { in: 'nowhere' };
-    await inBatches([...found.paths], ([path, status]) => this.#examine(path, located(status), startedAtMs));
+    await inBatches([...found.paths], ([path, status]) => this.#notes.examine(path, located(status), startedAtMs));
     if (found.isTruncated) {
       found.problems.push('The copy holds more files than are looked at; some changes are not listed.');
     } else {
       const unseen = [...this.#entries.keys()].filter((path) => !found.paths.has(path));
-      await inBatches(unseen, async (path) => this.#examine(path, await this.#view.locate(path), startedAtMs));
+      await inBatches(unseen, async (path) => this.#notes.examine(path, await this.#view.locate(path), startedAtMs));
     }
-    if (this.#reading.unread > 0) {
-      found.problems.push(`${this.#reading.unread} files are too large to be read; their size and time are compared.`);
+    if (this.#notes.reading.unread > 0) {
+      found.problems.push(
+        `${this.#notes.reading.unread} files are too large to be read; their size and time are compared.`,
+      );
     }
     await this.#save();
     await rm(this.#running, { force: true });
+    this.#secrets.lookSoon();
     return { problems: [...this.#unsaid.splice(0), ...found.problems] };
-  }
-
-  /** Looks at one path of the copy again, unless its file is the one that was seen last. */
-  async #examine(path: string, located: Located, startedAtMs: number): Promise<void> {
-    const entry = this.#entries.get(path);
-    const stamp = located.in === 'upper' ? stampOf(located.status) : undefined;
-    if (entry && stamp !== undefined && entry.stamp === stamp) return;
-    if (entry?.kind === 'change') return this.#note(path, entry.base, located);
-    if (entry?.kind === 'buffer')
-      return this.#note(path, { kind: 'text', text: entry.text, mode: entry.mode }, located);
-    // Not in the upper layer and never a change: the user's own file shows.
-    if (located.in === 'lower') {
-      this.#entries.delete(path);
-      return;
-    }
-    await this.#note(path, await this.#lowerBase(path, startedAtMs), located);
-  }
-
-  /** The user's text that the agent's change began from, unless it may have changed since. */
-  async #lowerBase(path: string, startedAtMs: number): Promise<FileState | 'unknown'> {
-    const state = await readState(this.layers.root, path, this.#reading);
-    const status = state.kind === 'absent' ? undefined : await statusOf(this.#view.lower(path));
-    return status && Number(status.ctimeNs / 1_000_000n) > startedAtMs ? 'unknown' : state;
-  }
-
-  /** Writes down what the copy holds at a path, against its base. */
-  async #note(path: string, base: FileState | 'unknown', known?: Located, reading = this.#reading): Promise<void> {
-    const located = known ?? (await this.#view.locate(path));
-    const stamp = located.in === 'upper' ? stampOf(located.status) : undefined;
-    const agent = await this.#view.readLocated(path, located, undefined, reading);
-    const before = this.#entries.get(path);
-    if (base === 'unknown' || !sameState(base, agent)) {
-      this.#entries.set(path, { kind: 'change', base, agent, stamp });
-    } else if (stamp === undefined) {
-      this.#entries.delete(path);
-    } else if (before?.kind === 'buffer') {
-      this.#entries.set(path, { ...before, stamp });
-    } else {
-      const user = await readState(this.layers.root, path, reading);
-      const lower = sameState(user, agent) ? await this.#view.lowerStamp(path) : undefined;
-      this.#entries.set(path, { kind: 'same', stamp, lower });
-    }
   }
 
   async #baseForWrite(path: string, state: FileState): Promise<FileState | 'unknown'> {
     const problem = pathProblem(path);
     if (problem !== undefined) throw new Error(`${path} ${problem}`);
     if (state.kind !== 'text' && state.kind !== 'absent') throw new Error(`${path}: only text can be written`);
-    const now = await this.#view.read(path, this.#buffers);
+    const hides = await this.#showsSecret(path);
+    const now: FileState = hides ? { kind: 'absent' } : await this.#view.read(path, this.#buffers);
     if (await this.#view.isFolder(path)) throw new Error(`${path} is a folder`);
     if (state.kind === 'text' && now.kind !== 'text' && now.kind !== 'absent') {
       throw new Error(`${path} is no text file`);
     }
     const entry = this.#entries.get(path);
-    return entry?.kind === 'change' ? entry.base : now;
+    if (entry?.kind === 'change') return entry.base;
+    return (await this.#secrets.has(path)) ? 'unknown' : now;
+  }
+
+  /** Not hidden yet, but not to be shown. */
+  async #showsSecret(path: string): Promise<boolean> {
+    return (await this.hides(path, this.#buffers.get(path))) && (await this.#view.locate(path)).in === 'lower';
+  }
+
+  readonly #isConcealed = (path: string): boolean => isConcealed(this.#entries, path);
+
+  /** The edit that has put unsaved texts in; not those of secrets. */
+  async #refreshed(buffers: ReadonlyMap<string, string>): Promise<UpperEdit> {
+    await this.#loadPending();
+    const shown = new Map<string, string>();
+    for (const [path, text] of buffers) if (!(await this.hides(path, text))) shown.set(path, text);
+    this.#buffers = shown;
+    const edit = this.#edit();
+    await this.#unsaved.refresh(edit, shown);
+    return edit;
   }
 
   #edit(): UpperEdit {

@@ -6,7 +6,7 @@ import { readSmallFile } from './bounded-file.ts';
 import { findGitFolder } from './git-folder.ts';
 import { joined, parentOf } from './paths.ts';
 
-const rulesBytesMax = 1024 ** 2;
+export const rulesBytesMax = 1024 ** 2;
 /** Of one file, and of those above it. */
 const rulesMax = 10_000;
 /** What takes longer than any path is worth: each of these may match in as many ways as there are folders, or characters. */
@@ -47,7 +47,7 @@ export function ignoreRules(root: string, report: (problem: string) => void = ()
 }
 
 /** A path deeper than that is what its folder is. */
-function limited(path: string): string {
+export function limited(path: string): string {
   const parts = path.split('/');
   return parts.length <= foldersMax ? path : `${parts.slice(0, foldersMax).join('/')}/`;
 }
@@ -74,17 +74,22 @@ const globalRules = (): string => join(process.env.XDG_CONFIG_HOME || join(homed
 async function withFile(above: Rules, file: string, folder: string, report: (problem: string) => void): Promise<Rules> {
   const text = (await readSmallFile(file, rulesBytesMax))?.toString('utf8');
   if (text === undefined) return above;
+  const used = usableRules(text, file, report, above.count);
+  if (used.length === 0) return above;
+  const ignore = createIgnore({ ignorecase: false }).add(above.ignore).add(rebased(used, folder));
+  return { ignore, count: above.count + used.length };
+}
+
+/** The lines of a file of rules that are rules, but for those that would take too long. `before`: rules there already. */
+export function usableRules(text: string, file: string, report: (problem: string) => void, before = 0): string[] {
   const lines = text
     .replace(/^\ufeff/, '')
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  const usable = lines.filter(isUsable);
-  const used = usable.slice(0, Math.max(0, rulesMax - above.count));
+  const used = lines.filter(isUsable).slice(0, Math.max(0, rulesMax - before));
   const unused = lines.length - used.length;
   if (unused > 0) report(`${file}: ${unused} of ${lines.length} rules are too many or too complex, and are not used`);
-  if (used.length === 0) return above;
-  const ignore = createIgnore({ ignorecase: false }).add(above.ignore).add(rebased(used, folder));
-  return { ignore, count: above.count + used.length };
+  return used;
 }
 
 function isUsable(rule: string): boolean {

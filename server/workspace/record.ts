@@ -12,7 +12,11 @@ export type Entry =
   /** Unsaved text of the user, put there by us. `lower`: stamp of the file on disk then. */
   | { kind: 'buffer'; text: string; mode: number; stamp: string; lower?: string }
   /** The agent wrote what the user has. `lower` is missing where the disk already differed. */
-  | { kind: 'same'; stamp?: string; lower?: string };
+  | { kind: 'same'; stamp?: string; lower?: string }
+  /** A secret of the user, or a whole folder: a whiteout of ours, which is no change. */
+  | { kind: 'hidden'; stamp?: undefined }
+  /** Settings of git with their credentials masked, put there by us. */
+  | { kind: 'masked'; stamp: string; lower: string };
 
 /** What `settle` makes true; written down before it begins, so that it can be finished later. */
 export type Settled = ReadonlyMap<string, { base: FileState | 'unknown'; agent: FileState }>;
@@ -47,6 +51,8 @@ const storedRecord = z.object({
         stamp: z.string().optional(),
         lower: z.string().optional(),
       }),
+      z.object({ path: z.string(), kind: z.literal('hidden') }),
+      z.object({ path: z.string(), kind: z.literal('masked'), stamp: z.string(), lower: z.string() }),
     ]),
   ),
   settling: z.array(z.object({ path: z.string(), base: storedBase, agent: storedState })).optional(),
@@ -104,7 +110,8 @@ export class CopyRecord {
     for (const [path, entry] of entries) {
       if (entry.kind === 'change')
         stored.entries.push({ path, kind: 'change', base: await this.#keepBase(entry.base) });
-      else if (entry.kind === 'same') stored.entries.push({ path, ...entry });
+      else if (entry.kind === 'hidden') stored.entries.push({ path, kind: 'hidden' });
+      else if (entry.kind !== 'buffer') stored.entries.push({ path, ...entry });
       else {
         const { text, ...rest } = entry;
         stored.entries.push({ path, ...rest, blob: await this.#keepText(text) });
@@ -140,6 +147,10 @@ export class CopyRecord {
     switch (entry.kind) {
       case 'change':
         return { kind: 'change', base: await this.#base(entry.base), agent: { kind: 'absent' } };
+      case 'hidden':
+        return { kind: 'hidden' };
+      case 'masked':
+        return { kind: 'masked', stamp: entry.stamp, lower: entry.lower };
       case 'same':
         return { kind: 'same', stamp: entry.stamp, lower: entry.lower };
       case 'buffer': {

@@ -33,8 +33,10 @@ export async function scanUpper(options: {
   known: ReadonlyMap<string, { stamp?: string }>;
   startedAtMs: number;
   merged?: string;
+  /** What was never shown can't have been deleted. */
+  isConcealed: (path: string) => boolean;
 }): Promise<Found> {
-  const { layers, counts, known, startedAtMs, merged } = options;
+  const { layers, counts, known, startedAtMs, merged, isConcealed } = options;
   const found: Found = { paths: new Map(), problems: [], isTruncated: false };
   const knownFolders = foldersOf(known);
   let entries = 0;
@@ -46,6 +48,7 @@ export async function scanUpper(options: {
   };
   /** Files of the user below a folder that is hidden since then; younger ones can't have been meant by it. */
   const addDeleted = async (folder: string, hiddenAtMs: number) => {
+    if (isConcealed(folder)) return;
     for (const path of await listLower(layers, folder, counts)) {
       const lower = await statusOf(layers.lower(path));
       if (!known.has(path) && lower && bornAtMs(lower) > hiddenAtMs) continue;

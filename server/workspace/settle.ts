@@ -19,17 +19,20 @@ export async function settleUpper(options: {
   counts: Counted;
   next: Settled;
   aside: string;
+  /** Whiteouts of these are ours, and stay. */
+  isConcealed: (path: string) => boolean;
 }): Promise<void> {
-  const { layers, counts, next, aside } = options;
+  const { layers, counts, next, aside, isConcealed } = options;
   const wantedFolders = new Set([...next.keys()].flatMap(parentsOf));
   const wants = (path: string): FileState | undefined => next.get(path)?.agent;
 
   /** A deleted folder stays so where the deletion of everything in it is wanted. */
   const keepsWhiteout = async (path: string): Promise<boolean> => {
+    if (isConcealed(path)) return true;
     const lower = await statusOf(layers.lower(path));
     if (!lower?.isDirectory()) return wants(path)?.kind === 'absent' || !(await counts.file(path));
     if (!(await counts.folder(path))) return true;
-    const files = await listLower(layers, path, counts);
+    const files = (await listLower(layers, path, counts)).filter((file) => !isConcealed(file));
     return files.length > 0 && files.every((file) => wants(file)?.kind === 'absent');
   };
 

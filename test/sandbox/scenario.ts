@@ -72,6 +72,11 @@ export type Scenario = {
   parent?: string;
   /** Part of the workspace's path: whoever has it in a mount, its arguments or its environment belongs to a command. */
   watchFor?: string;
+
+  /** Secrets that commands may read. */
+  allowed?: string[];
+  /** A text that is looked for in everything that the copy has on disk. */
+  secret?: string;
 };
 
 export type Outcome = {
@@ -92,6 +97,9 @@ export type Outcome = {
   copy: Record<string, string>;
   /** The folder beside the workspace in the end, and what was written to it. */
   beside?: { user: Record<string, string>; copy: Record<string, string> };
+
+  /** Files of the copy's folder that hold the secret; its upper layer is in there. */
+  leaks: string[];
 };
 
 export const marker = 'RAN-4711';
@@ -105,6 +113,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   const copy = await Copy.open({ dir: place.dir, root });
   const tree = scenario.strategy?.kind === 'copy' ? makeTree(place, scenario.linked ?? []) : undefined;
   const beside = scenario.beside === undefined ? undefined : makeBeside(place, scenario.beside);
+  if (scenario.allowed) await copy.prepare(new Map(), scenario.allowed);
   const results: CommandResult[] = [];
   const problems: string[] = [];
   for (const step of scenario.steps) {
@@ -136,8 +145,9 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   }
   const alive = scenario.watchFor === undefined ? [] : processesAround(scenario.watchFor);
   const upper = await usedBy([copy.layers.upper], { bytesMax: Infinity, entriesMax: Infinity });
+  const leaks = scenario.secret === undefined ? [] : filesWith(place.dir, scenario.secret);
   return {
-    ...{ root, results, changes: copy.changes(), before, after: treeOf(root), problems, alive, upper },
+    ...{ root, results, changes: copy.changes(), before, after: treeOf(root), problems, alive, upper, leaks },
     copy: treeOf(tree?.path ?? copy.layers.upper),
     beside: beside && { user: treeOf(beside.root), copy: treeOf(beside.upper) },
   };
@@ -155,6 +165,9 @@ function makeBeside({ root, dir }: { root: string; dir: string }, name: string) 
   for (const path of [upper, work]) mkdirSync(path ?? '', { recursive: true });
   return { root: join(dirname(root), name), upper: upper ?? '', work: work ?? '', whiteouts: whiteouts ?? '' };
 }
+
+const filesWith = (folder: string, text: string): string[] =>
+  bash(folder, `chmod -R u+rwX work; grep -rlF --devices=skip -e '${text}' . || true`).split('\n').slice(0, -1);
 
 /** Refresh, run, scan: as a turn does. */
 export async function runOver(

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
+import { nothing } from '../../server/sandbox/upper-use.ts';
 import { watch } from '../../server/sandbox/watchdog.ts';
 import { policy } from './scenario.ts';
 
@@ -25,6 +26,7 @@ async function limitOf(program: string, limits: Partial<typeof policy>): Promise
   child.once('exit', () => resolve(undefined));
   const watching = watch({
     uppers: [tmpdir()],
+    atFirst: nothing,
     policy: { ...policy, ...limits },
     countsProcesses: true,
     child: inner,

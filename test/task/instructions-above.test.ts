@@ -5,11 +5,13 @@ import { defaultSettings } from '../../server/protocol/settings.ts';
 import { noDocuments } from '../../server/task/ports.ts';
 import { openTurnInput } from '../../server/task/turn-input.ts';
 import { newThread } from '../../server/thread/state.ts';
+import { Copy } from '../../server/workspace/copy.ts';
 import { makeFolder } from '../workspace/folder.ts';
 
 const other = 54_321;
 
-async function instructions(root: string): Promise<string> {
+async function instructions(folder: { path: string }): Promise<string> {
+  const root = join(folder.path, 'above/middle/work');
   const input = await openTurnInput({
     request: {
       root,
@@ -21,6 +23,7 @@ async function instructions(root: string): Promise<string> {
       environment: { CODEX_HOME: join(root, 'none') },
       documents: noDocuments,
     },
+    copy: await Copy.open({ dir: join(folder.path, 'copy'), root }),
     history: [],
     before: newThread('t'),
     reviewed: undefined,
@@ -34,7 +37,7 @@ const setup =
 test("the project's own instructions, from its root down", async () => {
   using folder = makeFolder();
   folder.bash(setup);
-  const text = await instructions(join(folder.path, 'above/middle/work'));
+  const text = await instructions(folder);
   expect(text).toContain('ABOVE');
   expect(text).toContain('WITHIN');
 });
@@ -46,7 +49,7 @@ test.runIf(process.getuid?.() === 0).each([
 ])("another user's: %s", async (_, more) => {
   using folder = makeFolder();
   folder.bash(`${setup}; ${more}`);
-  const text = await instructions(join(folder.path, 'above/middle/work'));
+  const text = await instructions(folder);
   expect(text).not.toContain('ABOVE');
   expect(text).toContain('WITHIN');
 });
@@ -54,5 +57,5 @@ test.runIf(process.getuid?.() === 0).each([
 test.runIf(process.getuid?.() === 0)("those of the workspace's owner count, also where we are root", async () => {
   using folder = makeFolder();
   folder.bash(`${setup}; chown -R ${other} above`);
-  expect(await instructions(join(folder.path, 'above/middle/work'))).toContain('ABOVE');
+  expect(await instructions(folder)).toContain('ABOVE');
 });
