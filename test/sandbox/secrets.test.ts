@@ -122,6 +122,25 @@ describe.each(users)('$name', ({ play }) => {
     expect(changes).toMatchObject([{ path: 'private/sub/two.txt', base: 'unknown', agent: { text: 'mine\n' } }]);
   });
 
+  test('a folder that is hidden no more shows what the user has beside what the agent made', async () => {
+    const { told, changes } = await hidden(
+      {
+        steps: [
+          { command: 'mkdir -p private/sub; echo mine >private/sub/mine.txt; echo mine >private/one.txt' },
+          { command: 'ls private private/sub; cat private/*.txt', meanwhile: 'mv .codexignore away' },
+          { command: 'ls -A private/sub', meanwhile: 'mv away .codexignore' },
+        ],
+      },
+      { mayTell: true },
+    );
+    expect(told[1]).toBe('private:\none.txt\nsub\n\nprivate/sub:\nmine.txt\ntwo.txt\nmine\n');
+    expect(told[2]).toBe('mine.txt\n');
+    expect(changes.map(({ path, agent }) => [path, agent.kind])).toEqual([
+      ['private/one.txt', 'text'],
+      ['private/sub/mine.txt', 'text'],
+    ]);
+  });
+
   test('a secret that appears, moves or goes while the thread lives', async () => {
     const { told, changes } = await hidden({
       // What the user does meanwhile is the same tree again at the end.
