@@ -17,6 +17,8 @@ export type Environment = {
   network: 'off' | 'full' | readonly string[];
   /** `readOnly`: commands can't write the workspace either. */
   sandbox: 'workspace' | 'readOnly';
+  /** What keeps a command in; `namespaces`: it finds the copy at the workspace's own path. */
+  isolation: 'namespaces' | 'seatbelt' | 'none';
   /** YYYY-MM-DD. */
   date: string;
 };
@@ -28,11 +30,23 @@ export const environmentContext = (environment: Environment): ConversationItem =
     `<shell>${environment.shell}</shell>`,
     `<network>${networkText(environment.network)}</network>`,
     `<files>${environment.sandbox === 'readOnly' ? 'read-only' : 'writable in the workspace'}</files>`,
+    ...isolationLines[environment.isolation].map((line) => `<commands>${line}</commands>`),
     `<date>${environment.date}</date>`,
   ]);
 
 const networkText = (network: Environment['network']): string =>
   typeof network === 'string' ? network : `only these hosts, through a proxy: ${network.join(', ')}`;
+
+const ownPath =
+  'a copy of the workspace that has a path of its own: give paths relative to where they start, never the absolute path of the workspace, which is the user’s own';
+/** What the description of the tool says of the sandbox holds only for the first. */
+const isolationLines: Readonly<Record<Environment['isolation'], readonly string[]>> = {
+  namespaces: [],
+  seatbelt: [`They run in ${ownPath} and cannot be written or read. There is no loopback network.`],
+  none: [
+    `They run WITHOUT A SANDBOX, with all rights of the user, in ${ownPath}. Write nothing outside of that copy, start nothing that goes on after the command, and use the network only where the task needs it.`,
+  ],
+};
 
 /** Undefined where there are none. */
 export function agentsMdContext({ files, truncated }: AgentsMd): ConversationItem | undefined {

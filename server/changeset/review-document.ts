@@ -12,12 +12,16 @@ import type { Review, ReviewFile, ReviewHunk } from './review-types.ts';
 export type ReviewHeading = {
   title: string;
   threadId: string;
+  /** Commands of the thread ran without a sandbox. */
+  unsandboxed?: boolean;
   summary?: string;
   plan?: readonly PlanStep[];
   commands?: readonly { command: string; outcome: string }[];
 };
 
 const whatToDo = 'On a hunk, a code action accepts or rejects it, its file, or everything. Nothing is applied before.';
+const noSandbox =
+  'Commands of this thread ran WITHOUT A SANDBOX (sandbox.dangerouslyUnsandboxed): what they did elsewhere is not in this diff.';
 const summaryLinesMax = 200;
 const commandsMax = 50;
 const conflictLinesMax = 40;
@@ -31,6 +35,7 @@ export function reviewDocument(review: Review, heading: ReviewHeading): string {
   const lines = [
     comment(`Codex: ${oneLine(heading.title)}`),
     comment(`Thread ${heading.threadId}`),
+    ...(heading.unsandboxed ? [comment(noSandbox)] : []),
     comment(review.files.some(hasPending) ? whatToDo : 'Nothing is left to decide.'),
     ...section('Summary', textLines(heading.summary ?? '', summaryLinesMax)),
     ...section(

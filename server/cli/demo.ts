@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defaultSettings, type Settings } from '../protocol/settings.ts';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
-import { probeSandbox } from '../sandbox/probe.ts';
+import { sandboxStatus } from '../sandbox/status.ts';
 import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
 import type { Tasks } from '../task/tasks.ts';
@@ -53,7 +53,7 @@ async function usableFolder(stateDir: string): Promise<{ folder: string } | { re
       .catch(() => undefined);
     if (made === undefined) continue;
     const folder = await realpath(made);
-    const status = await probeSandbox(join(folder, 'state'));
+    const status = await sandboxStatus({ stateDir: join(folder, 'state'), unsandboxed: false });
     if (status.kind !== 'none') return { folder };
     first ??= { reason: status.reason, remedy: status.remedy };
     await rm(folder, { recursive: true, force: true });

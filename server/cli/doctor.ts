@@ -1,7 +1,7 @@
 /** `codex-lsp doctor`: what works on this machine, and how to mend what does not. It sends nothing to anybody. */
 import { access, constants, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { probeSandbox } from '../sandbox/probe.ts';
+import { sandboxStatus } from '../sandbox/status.ts';
 import { openStateFolder } from '../task/state-folder.ts';
 import { type CliOptions, configPathOf } from './options.ts';
 import { installCommand } from './package-manager.ts';
@@ -22,7 +22,7 @@ export async function doctor(options: CliOptions): Promise<number> {
 
   show({ title: 'Node', checks: [checkNode()] });
   show({ title: 'State folder', checks: [await checkStateFolder(stateDir)] });
-  const sandbox = await checkWholeSandbox(stateDir);
+  const sandbox = await checkWholeSandbox(options);
   show({ title: 'Sandbox', checks: sandbox.checks });
   show({ title: 'Programs', checks: await checkPrograms(environment, sandbox) });
   show({ title: 'Model', checks: checkModel(options) });
@@ -62,17 +62,26 @@ async function checkStateFolder(stateDir: string): Promise<Check> {
   }
 }
 
-async function checkWholeSandbox(stateDir: string): Promise<SandboxFindings> {
-  const status = await probeSandbox(stateDir);
+async function checkWholeSandbox({ stateDir, settings, environment }: CliOptions): Promise<SandboxFindings> {
+  const off: Check = {
+    ok: false,
+    what: 'sandbox.dangerouslyUnsandboxed is on: commands run WITHOUT A SANDBOX, whatever stands below',
+    mend: `take it out of ${configPathOf(environment)}, or of the -c flag`,
+  };
+  const first = settings.sandbox.dangerouslyUnsandboxed ? [off] : [];
+  const status = await sandboxStatus({ stateDir, unsandboxed: false });
   if (status.kind === 'none') {
-    return { runs: false, checks: [{ ok: false, what: status.reason, mend: status.remedy }], versions: new Map() };
+    const checks = [...first, { ok: false, what: status.reason, mend: status.remedy }];
+    return { runs: false, checks, versions: new Map() };
   }
   const started: Check = {
     ok: true,
     what: `a command ran over a copy (${status.kind}${'bwrapVersion' in status ? `, bubblewrap ${status.bwrapVersion}` : ''})`,
   };
+  // It works, only more slowly.
+  const why: Check[] = status.kind === 'copy' ? [{ ok: true, what: `no overlay: ${status.reason}` }] : [];
   const found = await checkSandbox(stateDir);
-  return { ...found, checks: [started, ...found.checks] };
+  return { ...found, checks: [...first, started, ...why, ...found.checks] };
 }
 
 async function checkPrograms(

@@ -73,7 +73,11 @@ export function withoutFinalMessage(print: (envelope: EventEnvelope) => void): (
 function linesOf(event: ThreadEvent, style: Paint): string[] {
   switch (event.type) {
     case 'turnStarted':
-      return [`${style.dim('task')}  ${style.bold(printable(event.prompt))}`, `${style.dim('model')} ${event.model}`];
+      return [
+        `${style.dim('task')}  ${style.bold(printable(event.prompt))}`,
+        `${style.dim('model')} ${event.model}`,
+        ...(event.unsandboxed ? [style.red('NO SANDBOX: sandbox.dangerouslyUnsandboxed is on')] : []),
+      ];
     case 'itemStarted':
       return event.item.type === 'command' ? [`${style.cyan('$')} ${printable(event.item.command)}`] : [];
     case 'itemCompleted':

@@ -3,6 +3,7 @@ import { access, chmod, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { runInSandbox } from '../sandbox/run.ts';
+import { chooseStrategy } from '../sandbox/strategy.ts';
 import type { Check } from './doctor.ts';
 
 const script = `
@@ -24,7 +25,7 @@ const processesSeenMax = 20;
 /** `versions`: what `--version` said in the sandbox, by program. */
 export type SandboxFindings = { runs: boolean; checks: Check[]; versions: ReadonlyMap<string, string> };
 
-/** Only where `probeSandbox` says that a sandbox runs. */
+/** Only where `sandboxStatus` says that a sandbox runs. */
 export async function checkSandbox(stateDir: string): Promise<SandboxFindings> {
   const folder = await mkdtemp(join(await realpath(stateDir), 'doctor-'));
   const layers = {
@@ -36,8 +37,13 @@ export async function checkSandbox(stateDir: string): Promise<SandboxFindings> {
   try {
     for (const path of [layers.root, layers.upper, layers.work]) await mkdir(path);
     await writeFile(layers.whiteouts, '');
+    const strategy = await chooseStrategy({ stateDir, root: layers.root, unsandboxed: false });
+    const tree = { path: join(folder, 'tree'), links: [] };
+    await mkdir(tree.path);
     const result = await runInSandbox({
       layers,
+      strategy,
+      ...(strategy.kind === 'overlay' ? {} : { tree }),
       policy: {
         mode: 'workspace',
         network: 'off',

@@ -4,6 +4,8 @@ import type { EventEnvelope, Item } from '../protocol/thread.ts';
 export type Turn = {
   turnId: string;
   mode: 'task' | 'ask';
+  /** Its commands run without a sandbox. */
+  unsandboxed?: boolean;
   /** Model responses so far, with the one that is awaited. */
   step: number;
   /** What it is at, in a few words. */
@@ -53,7 +55,13 @@ export class Activity {
     const { turn } = thread;
     if (event.type === 'threadStarted' || event.type === 'renamed') thread.title = event.title;
     if (event.type === 'turnStarted') {
-      thread.turn = { turnId: turnId ?? '', mode: event.mode, step: 1, doing: 'thinking' };
+      thread.turn = {
+        turnId: turnId ?? '',
+        mode: event.mode,
+        unsandboxed: event.unsandboxed,
+        step: 1,
+        doing: 'thinking',
+      };
       thread.origin = event.origin;
       thread.said = '';
       thread.title ||= event.prompt;

@@ -11,24 +11,29 @@ export type Counts = { files: number; additions: number; deletions: number };
 const turnCharsMax = 90;
 const grantsCharsMax = 1000;
 
+/** `unsandboxed`: its commands ran without a sandbox, which is never left unsaid. */
+export const speaker = (unsandboxed: boolean | undefined): string => (unsandboxed ? 'Codex (no sandbox)' : 'Codex');
+
 /** `counts`: what waits for review. */
 export function turnLine(
   { status, summary, error }: ThreadEventOf<'turnCompleted'>,
   title: string,
   counts: Counts | undefined,
+  unsandboxed?: boolean,
 ): Line {
+  const codex = speaker(unsandboxed);
   const name = oneLine(title, 50);
   const review = counts && counts.files > 0 ? reviewText(counts) : '';
   if (status === 'failed')
     return {
       severity: 'error',
-      text: `Codex: “${name}” failed: ${error?.message ?? 'unknown reason'}${review && `. ${review}`}`,
+      text: `${codex}: “${name}” failed: ${error?.message ?? 'unknown reason'}${review && `. ${review}`}`,
     };
   if (status === 'interrupted')
-    return { severity: 'info', text: `Codex: “${name}” was stopped.${review && ` ${review}`}` };
+    return { severity: 'info', text: `${codex}: “${name}” was stopped.${review && ` ${review}`}` };
   const said = oneLine(firstLine(summary ?? ''), 160) || `“${name}” is done.`;
   const found = review || (counts ? 'No changes.' : '');
-  return { severity: 'info', text: oneLine(`Codex: ${found && `${found} `}${said}`, turnCharsMax) };
+  return { severity: 'info', text: oneLine(`${codex}: ${found && `${found} `}${said}`, turnCharsMax) };
 }
 
 const reviewText = ({ files, additions, deletions }: Counts): string =>

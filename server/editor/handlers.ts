@@ -64,7 +64,8 @@ export const handlers: Handlers = {
     return {};
   },
   'codex/status': async (session) => {
-    const sandbox = await session.tasks.sandbox();
+    const unsandboxed = session.settings.sandbox.dangerouslyUnsandboxed;
+    const sandbox = await session.tasks.sandbox({ root: session.folders.roots()[0], unsandboxed });
     return {
       threads: await threadsOfWorkspace(session, 50),
       approvals: await approvalsOf(session, undefined),

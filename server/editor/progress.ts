@@ -1,5 +1,6 @@
 /** Work-done progress of running turns, with steps a person can read and, where the editor has a button, cancel. */
 import { type Activity, stepText, type ThreadActivity } from './activity.ts';
+import { speaker } from './announce.ts';
 import { oneLine } from './one-line.ts';
 import type { Session } from './session.ts';
 
@@ -21,7 +22,7 @@ export class Progress {
 
   begin(thread: ThreadActivity): void {
     if (this.#session.capabilities.window?.workDoneProgress !== true || this.#shown.has(thread.threadId)) return;
-    const shown: Shown = { threadId: thread.threadId, token: this.#token(thread.title), begun: false, text: '' };
+    const shown: Shown = { threadId: thread.threadId, token: this.#token(thread), begun: false, text: '' };
     this.#shown.set(thread.threadId, shown);
     void this.#create(shown, thread);
     // Seconds go by in a command without an event.
@@ -56,7 +57,7 @@ export class Progress {
     this.#tick = undefined;
   }
 
-  async #create(shown: Shown, { threadId, title }: ThreadActivity): Promise<void> {
+  async #create(shown: Shown, { threadId, title, turn }: ThreadActivity): Promise<void> {
     const { token } = shown;
     const reply = await this.#session.client.request(
       'window/workDoneProgress/create',
@@ -65,14 +66,15 @@ export class Progress {
     );
     if (!reply.answered || this.#shown.get(threadId) !== shown) return;
     shown.begun = true;
-    this.#send(token, { kind: 'begin', title: `Codex: ${oneLine(title, 60)}`, cancellable: true, message: 'thinking' });
+    const shownTitle = `${speaker(turn?.unsandboxed)}: ${oneLine(title, 60)}`;
+    this.#send(token, { kind: 'begin', title: shownTitle, cancellable: true, message: 'thinking' });
     shown.text = 'thinking';
     this.report(threadId);
   }
 
   /** Helix 25.01 and Kakoune show it to the user. */
-  #token(title: string): string {
-    const name = `codex: ${oneLine(title, 40)}`;
+  #token({ title, turn }: ThreadActivity): string {
+    const name = `${speaker(turn?.unsandboxed).toLowerCase()}: ${oneLine(title, 40)}`;
     const taken = new Set([...this.#shown.values()].map(({ token }) => token));
     let token = name;
     for (let number = 2; taken.has(token); number++) token = `${name} (${number})`;

@@ -1,8 +1,8 @@
 /** What happens in tasks, told to the editor: events, progress, messages, diagnostics, dialogs. Nothing is pushed into a text. */
 import { join } from 'node:path';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
-import { Activity, type ThreadActivity } from './activity.ts';
-import { applyLine, approvalLine, type Counts, type Line, rejectLine, turnLine } from './announce.ts';
+import { Activity, type ThreadActivity, type Turn } from './activity.ts';
+import { applyLine, approvalLine, type Counts, type Line, rejectLine, speaker, turnLine } from './announce.ts';
 import { Dialogs } from './ask.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Progress } from './progress.ts';
@@ -98,7 +98,7 @@ export class Publisher {
     const session = this.#session;
     if (!session.folders.concerns(root)) return;
     const { event, threadId } = envelope;
-    const mode = this.activity.get(threadId)?.turn?.mode;
+    const turn = this.activity.get(threadId)?.turn;
     const thread = this.activity.fold(envelope, root, Date.now());
     if (session.wantsEvents || session.settings.events) session.client.notify('$/codex/event', envelope);
     switch (event.type) {
@@ -146,7 +146,7 @@ export class Publisher {
         break;
       case 'turnCompleted':
         this.progress.end(threadId, event.status);
-        this.#ended(event, thread, mode).catch(this.#failed);
+        this.#ended(event, thread, turn).catch(this.#failed);
         break;
       case 'archived':
         if (event.archived) this.reviews.clear(threadId);
@@ -164,18 +164,14 @@ export class Publisher {
   }
 
   /** Said only when the hunks can be looked up: whoever reads it may ask for them at once. */
-  async #ended(
-    event: ThreadEventOf<'turnCompleted'>,
-    thread: ThreadActivity,
-    mode: 'task' | 'ask' | undefined,
-  ): Promise<void> {
+  async #ended(event: ThreadEventOf<'turnCompleted'>, thread: ThreadActivity, turn: Turn | undefined): Promise<void> {
     await this.reviews.refreshed(thread.threadId, thread.root);
     // Of a turn that another process began, only its end is known.
     if (thread.title === '')
       thread.title = (await this.#session.tasks.thread(thread.threadId, Number.MAX_SAFE_INTEGER)).thread.title;
-    if (mode === 'ask' && event.status === 'completed') {
-      await this.#answer(thread, thread.said || (event.summary ?? ''));
-    } else this.#say(turnLine(event, thread.title, this.#counts.get(thread.threadId)));
+    if (turn?.mode === 'ask' && event.status === 'completed') {
+      await this.#answer(thread, thread.said || (event.summary ?? ''), speaker(turn.unsandboxed));
+    } else this.#say(turnLine(event, thread.title, this.#counts.get(thread.threadId), turn?.unsandboxed));
   }
 
   /** A review that is open shows what it was before the decision. */
@@ -189,12 +185,12 @@ export class Publisher {
   }
 
   /** An answer is more than a line: it becomes a document. */
-  async #answer({ threadId, root, title }: ThreadActivity, text: string): Promise<void> {
+  async #answer({ threadId, root, title }: ThreadActivity, text: string, codex: string): Promise<void> {
     const folder = await folderFor(this.#session, root, threadId, this.#session.tasks.folderOf(threadId));
     const path = join(folder, 'answer.md');
     await writeShown(path, `# ${title}\n\n${text.trim()}\n`);
     show(this.#session, path, { takeFocus: false });
-    this.#session.client.show('info', `Codex: the answer is in ${within(root, path) ?? path}`);
+    this.#session.client.show('info', `${codex}: the answer is in ${within(root, path) ?? path}`);
   }
 
   /** Applied paths whose document still has another text than the file: the server wrote it, and the editor shows the old one. */

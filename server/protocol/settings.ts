@@ -54,7 +54,10 @@ export const settingsSchema = z.strictObject({
       processes: positive.default(512).describe('At once, in one command.'),
       memoryMiB: positive.default(4096).describe('Of data, for each process.'),
       diskMiB: positive.default(2048).describe('That a thread may write in its copy.'),
-      dangerouslyUnsandboxed: z.boolean().default(false).describe('Not implemented yet: commands stay in the sandbox.'),
+      dangerouslyUnsandboxed: z
+        .boolean()
+        .default(false)
+        .describe('Run commands without a sandbox, with all your rights, though in a copy still.'),
     })
     .prefault({}),
   apply: z

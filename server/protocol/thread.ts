@@ -142,6 +142,7 @@ export const threadEventSchema = z.discriminatedUnion('type', [
     mode: z.enum(['task', 'ask']),
     origin: z.object({ path: z.string(), line: z.number() }).optional().describe('where it was delegated from'),
     freeformTools: z.boolean().optional().describe('the form of apply_patch, the same in all turns of a thread'),
+    unsandboxed: z.boolean().optional().describe('true: its commands run without a sandbox'),
   }),
   z.object({ type: z.literal('itemStarted'), item: itemSchema }),
   z.object({ type: z.literal('itemCompleted'), item: itemSchema }),

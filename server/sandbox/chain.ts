@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { inheritedDescriptors } from './descriptors.ts';
-import { type Chain, follow, pipeOf } from './follow.ts';
+import { type Chain, exitOf, follow, pipeOf } from './follow.ts';
 import type { Host } from './host.ts';
 import type { Identity } from './identity.ts';
 import type { Machine } from './machine.ts';
@@ -36,6 +36,7 @@ export async function startChain(options: {
   const inherited = await inheritedDescriptors();
   const { reader, writer } = await outputPipe(layers, tools, identity);
   let child: ChildProcess;
+  let exited: Promise<string | undefined>;
   try {
     const [program, ...args] = stage({
       ...{ mounter, tools, identity, inherited },
@@ -52,6 +53,7 @@ export async function startChain(options: {
       detached: true,
       stdio: ['ignore', writer, writer, 'pipe', 'pipe', 'pipe', 'pipe'],
     });
+    exited = exitOf(child);
   } catch (error) {
     await closeDescriptor(reader);
     throw error;
@@ -61,7 +63,7 @@ export async function startChain(options: {
   const output = new Socket({ fd: reader, readable: true, writable: false });
   pipeOf(child, descriptor.seccomp).end(seccomp ?? '');
   pipeOf(child, descriptor.arguments).end(bwrapArguments.map((argument) => `${argument}\0`).join(''));
-  return follow(child, output, (pid) => mapIds(pid, identity));
+  return follow(child, exited, output, (pid) => mapIds(pid, identity));
 }
 
 function limits(policy: SandboxPolicy, { limits: hard }: Host): string[] {

@@ -20,8 +20,20 @@ export type Chain = {
   release(): Promise<void>;
 };
 
-/** `mapIds`: asked for where the chain waits until its namespace knows who is who. */
-export function follow(child: ChildProcess, output: Socket, mapIds: (pid: number) => Promise<void>): Chain {
+/** Its end, and why it did not start. To be called at once: a short chain may be over before anything else is awaited. */
+export const exitOf = (child: ChildProcess): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    child.once('exit', () => resolve(undefined));
+    child.once('error', (error) => resolve(error.message));
+  });
+
+/** `exited`: of `exitOf`. `mapIds`: asked for where the chain waits until its namespace knows who is who. */
+export function follow(
+  child: ChildProcess,
+  exited: Promise<string | undefined>,
+  output: Socket,
+  mapIds: (pid: number) => Promise<void>,
+): Chain {
   const told: { holder?: number; child?: number; exitCode?: number; failure?: string } = {};
   let text = '';
   let isStopped = false;
@@ -50,18 +62,14 @@ export function follow(child: ChildProcess, output: Socket, mapIds: (pid: number
     told.exitCode = numberIn(text, /"exit-code": (\d+)/);
     if (isStopped) kill(told.child);
   });
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', (error) => {
-      told.failure = error.message;
-      resolve();
-    });
+  const isOver = exited.then((failure) => {
+    told.failure = failure;
   });
   let hasEnded = false;
   return {
     told,
     output,
-    ended: Promise.all([exited, ended(status)]).then(async () => {
+    ended: Promise.all([isOver, ended(status)]).then(async () => {
       hasEnded = true;
       // Its end is the end of all that were in its process namespace.
       if (told.child !== undefined) await untilGone(told.child);

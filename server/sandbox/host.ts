@@ -110,6 +110,10 @@ async function secrets(uid: number): Promise<{ secretFiles: string[]; secretFold
   return { secretFiles: files.filter(isOutside), secretFolders: folders.filter(isOutside) };
 }
 
+/** A tool of the system at one of its own folders. */
+export const systemTool = (name: string): Promise<string | undefined> =>
+  firstExecutable(toolFolders.map((folder) => `${folder}/${name}`));
+
 async function firstExecutable(paths: readonly string[]): Promise<string | undefined> {
   for (const path of paths) {
     if (

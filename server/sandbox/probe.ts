@@ -1,85 +1,124 @@
-/** Whether a sandbox can run here, found out by running one: an overlay is mounted, read, written, and left behind. */
+/** Whether commands can run here in one way or another, found out by running one: it reads, writes, and leaves nothing. */
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainFailure } from './explain.ts';
+import type { Finding, Rung } from './ladder.ts';
 import { readMachine } from './machine.ts';
 import { runInSandbox } from './run.ts';
-import type { SandboxStatus } from './types.ts';
+import { sandboxExec } from './seatbelt.ts';
+import type { CommandResult, CopyLayers, Strategy } from './types.ts';
 
 const timeoutMs = 20_000;
+const limits = { processesMax: 64, memoryBytesMax: 1024 ** 3, diskBytesMax: 1024 ** 3 };
 
-const known = new Map<string, Promise<SandboxStatus>>();
+const strategies: Readonly<Record<Rung, Strategy>> = {
+  unshare: { kind: 'overlay', by: 'unshare' },
+  bwrap: { kind: 'overlay', by: 'bwrap' },
+  copy: { kind: 'copy', reason: 'A probe.' },
+  seatbelt: { kind: 'seatbelt' },
+};
 
-/**
- * `stateDir`: where copies will be kept; made if it is missing. Cached per process once it works.
- * `toolFolders` only for a machine that is not this one.
- */
-export async function probeSandbox(stateDir: string, toolFolders?: readonly string[]): Promise<SandboxStatus> {
-  const key = JSON.stringify([stateDir, toolFolders]);
-  const probing = known.get(key) ?? probe(stateDir, toolFolders);
-  known.set(key, probing);
-  const status = await probing;
-  if (status.kind === 'none') known.delete(key);
-  return status;
+/** `toolFolders` only for a machine that is not this one. Makes the state folder if it is missing. */
+export async function probeRung(stateDir: string, rung: Rung, toolFolders?: readonly string[]): Promise<Finding> {
+  const lacking = rung === 'seatbelt' ? await lackingOnMac() : await lackingOnLinux(rung, toolFolders);
+  if (lacking) return { works: false, ...lacking };
+  return inFolder(stateDir, async (layers, tree) => {
+    await mkdir(layers.root);
+    await mkdir(tree);
+    const marker = randomUUID();
+    for (const folder of [layers.root, tree]) await writeFile(join(folder, 'seen'), marker);
+    const result = await run(layers, layers.root, strategies[rung], 'cat seen && cp seen written', tree);
+    const target = rung === 'copy' || rung === 'seatbelt' ? tree : layers.upper;
+    return judge(result, marker, join(target, 'written'), stateDir);
+  });
 }
 
-async function probe(stateDir: string, toolFolders?: readonly string[]): Promise<SandboxStatus> {
+/** Whether an overlay over this very workspace, which lies on another file system than the state folder, shows and takes files. */
+export async function probeLower(stateDir: string, root: string, strategy: Strategy): Promise<Finding> {
+  return inFolder(stateDir, async (layers) => {
+    const marker = randomUUID();
+    const name = `.codex-lsp-probe-${marker}`;
+    const result = await run({ ...layers, root }, root, strategy, `echo ${marker} >${name} && cat ${name}`);
+    return judge(result, marker, join(layers.upper, name), stateDir);
+  });
+}
+
+/** The system's bubblewrap makes overlays from 0.11 on. */
+export function makesOverlays(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 0 || minor >= 11;
+}
+
+async function lackingOnLinux(rung: Rung, toolFolders?: readonly string[]) {
   const machine = await readMachine(toolFolders);
-  if ('kind' in machine) return none(machine);
+  if ('kind' in machine) return { reason: machine.reason, remedy: machine.remedy };
+  const { version } = machine.host.bwrap;
+  if (rung !== 'bwrap' || makesOverlays(version)) return undefined;
+  return { reason: `bubblewrap ${version} makes no overlays.`, remedy: 'Install bubblewrap 0.11 or newer.' };
+}
+
+async function lackingOnMac() {
+  const isThere = await access(sandboxExec, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return undefined;
+  return { reason: `${sandboxExec} is not there, or can not be run.`, remedy: 'It is a part of macOS: restore it.' };
+}
+
+async function inFolder(
+  stateDir: string,
+  probe: (layers: CopyLayers, tree: string) => Promise<Finding>,
+): Promise<Finding> {
   let folder: string | undefined;
   try {
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
     folder = await mkdtemp(join(await realpath(stateDir), 'probe-'));
-    return await tryOverlay(folder, machine.host.bwrap.version);
+    const layers = {
+      root: join(folder, 'root'),
+      upper: join(folder, 'up'),
+      work: join(folder, 'work'),
+      whiteouts: join(folder, 'whiteouts'),
+    };
+    for (const path of [layers.upper, layers.work]) await mkdir(path);
+    await writeFile(layers.whiteouts, '');
+    return await probe(layers, join(folder, 'tree'));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return none({
+    return {
+      works: false,
       reason: `The state folder can not be used: ${message}`,
       remedy: 'Set CODEX_LSP_STATE_DIR to a folder that you may write.',
-    });
+    };
   } finally {
     if (folder !== undefined) await removeProbe(folder);
   }
 }
 
-async function tryOverlay(folder: string, bwrapVersion: string): Promise<SandboxStatus> {
-  const marker = randomUUID();
-  const layers = {
-    root: join(folder, 'root'),
-    upper: join(folder, 'up'),
-    work: join(folder, 'work'),
-    whiteouts: join(folder, 'whiteouts'),
-  };
-  for (const path of [layers.root, layers.upper, layers.work]) await mkdir(path);
-  await writeFile(layers.whiteouts, '');
-  await writeFile(join(layers.root, 'seen'), marker);
-  const result = await runInSandbox({
+const run = (layers: CopyLayers, cwd: string, strategy: Strategy, command: string, tree?: string) =>
+  runInSandbox({
     layers,
-    policy: { mode: 'workspace', network: 'off', readableRoots: [], sockets: [], env: [], ...probeLimits },
+    strategy,
+    ...(tree === undefined || strategy.kind === 'overlay' ? {} : { tree: { path: tree, links: [] } }),
+    policy: { mode: 'workspace', network: 'off', readableRoots: [], sockets: [], env: [], ...limits },
     environment: {},
-    command: 'cat seen && cp seen written',
-    cwd: layers.root,
+    command,
+    cwd,
     timeoutMs,
     outputBytesMax: 4096,
     signal: new AbortController().signal,
   });
-  if (result.kind === 'unavailable') return none(result);
-  const written = await readFile(join(layers.upper, 'written'), 'utf8').catch(() => '');
-  if (result.output.includes(marker) && written === marker) return { kind: 'overlay', bwrapVersion };
-  return none(await explainFailure(result.output, folder));
-}
 
-const probeLimits = { processesMax: 64, memoryBytesMax: 1024 ** 3, diskBytesMax: 1024 ** 3 };
+async function judge(result: CommandResult, marker: string, written: string, stateDir: string): Promise<Finding> {
+  if (result.kind === 'unavailable') return { works: false, reason: result.reason, remedy: result.remedy };
+  const found = await readFile(written, 'utf8').catch(() => '');
+  if (result.output.includes(marker) && found.trim() === marker) return { works: true };
+  return { works: false, ...(await explainFailure(result.output, stateDir)) };
+}
 
 /** The kernel leaves a folder without any permission in `work`. */
 async function removeProbe(folder: string): Promise<void> {
   await chmod(join(folder, 'work', 'work'), 0o700).catch(() => {});
   await rm(folder, { recursive: true, force: true }).catch(() => {});
 }
-
-const none = ({ reason, remedy }: { reason: string; remedy: string }): SandboxStatus => ({
-  kind: 'none',
-  reason,
-  remedy,
-});

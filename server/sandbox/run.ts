@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandLimit } from '../protocol/thread.ts';
+import { runBare } from './bare.ts';
 import { type Cgroup, makeCgroup } from './cgroup.ts';
 import { startChain } from './chain.ts';
 import { readyFolders, writtenFolders } from './copy-folders.ts';
@@ -58,6 +59,8 @@ async function runNext(request: CommandRequest, toolFolders?: readonly string[])
   if (Buffer.byteLength(request.command) > commandBytesMax || request.command.includes('\0')) {
     return ran({ status: 'failed', exitCode: 126, output: 'The command is longer than 120 KiB, or holds a NUL.\n' });
   }
+  const { strategy } = request;
+  if (strategy?.kind === 'unsandboxed' || strategy?.kind === 'seatbelt') return runBare(request, strategy.kind);
   const prepared = await prepare(request, toolFolders);
   if ('kind' in prepared) return prepared;
   try {

@@ -4,7 +4,7 @@ import { reviewDocument } from '../changeset/review-document.ts';
 import type { Review } from '../changeset/review-types.ts';
 import { toChangeset } from '../changeset/unified-diff.ts';
 import type { EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
-import { probeSandbox } from '../sandbox/probe.ts';
+import { sandboxStatus } from '../sandbox/status.ts';
 import { isRunning, summaryOf } from '../thread/state.ts';
 import { Approvals, unknownApproval, unknownGrant } from './approvals.ts';
 import { Decisions } from './decide.ts';
@@ -88,6 +88,7 @@ class OpenTasks implements Tasks {
     const { runTask } = await import('./run.ts');
     await runTask({
       record,
+      stateDir: this.#stateDir,
       request: { ...request, documents: this.#superseded.live(request.documents) },
       turnId: turn.turnId,
       signal: turn.stop.signal,
@@ -253,7 +254,7 @@ class OpenTasks implements Tasks {
 
   undo: Tasks['undo'] = async (threadId, face) => this.#decisions.undo(await this.#idle(threadId), this.#live(face));
 
-  sandbox: Tasks['sandbox'] = () => probeSandbox(this.#stateDir);
+  sandbox: Tasks['sandbox'] = (of) => sandboxStatus({ stateDir: this.#stateDir, ...of });
 
   async close(): Promise<void> {
     const turns = [...this.#running.values()];

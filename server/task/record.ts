@@ -27,6 +27,8 @@ export class ThreadRecord {
   readonly folder: string;
   /** Replaced by each event; never changed in place. */
   state: ThreadState;
+  /** Warnings of this process that are said once in a thread. */
+  readonly toldOnce = new Set<string>();
   readonly #journal: JsonLines<EventEnvelope>;
   readonly #conversation: JsonLines<ConversationItem>;
   readonly #around: Around;

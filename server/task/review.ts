@@ -71,6 +71,7 @@ export function headingOf(state: ThreadState) {
   return {
     threadId: state.threadId,
     title: state.title,
+    unsandboxed: state.turns.some((earlier) => earlier.unsandboxed),
     summary: turn?.summary ?? turn?.error?.message,
     plan: [...planOf(state)],
     commands,

@@ -3,6 +3,8 @@ import { instructions } from '../agent/instructions.ts';
 import { runTurn, type TurnOutcome } from '../agent/turn.ts';
 import { nextCopy } from '../changeset/outcome.ts';
 import { socketWarnings } from '../policy/sockets.ts';
+
+import { unsandboxedNotice } from '../sandbox/status.ts';
 import type { Approvals } from './approvals.ts';
 import type { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
@@ -16,6 +18,7 @@ import { openWorkbench } from './workbench.ts';
 
 export type RunOptions = {
   record: ThreadRecord;
+  stateDir: string;
   request: TaskRequest;
   turnId: string;
   signal: AbortSignal;
@@ -44,7 +47,8 @@ export async function runTask(options: RunOptions): Promise<void> {
     const { settings, prompt, mode, origin } = request;
     const freeformTools = before.turns[0]?.freeformTools ?? settings.provider.freeformTools;
     const model = request.model ?? settings.model;
-    record.emit({ type: 'turnStarted', prompt, model, mode, origin, freeformTools }, turnId);
+    const unsandboxed = settings.sandbox.dangerouslyUnsandboxed || undefined;
+    record.emit({ type: 'turnStarted', prompt, model, mode, origin, freeformTools, unsandboxed }, turnId);
     const run = carryOut(options, before, freeformTools);
     const outcome = await run.catch((error: unknown): TurnOutcome => failure(error));
     options.stopSteering();
@@ -65,7 +69,7 @@ async function carryOut(
   const { record, request, turnId, signal, approvals, steering } = options;
   const emit: ThreadRecord['emit'] = (event) => record.emit(event, turnId);
   emit({ type: 'itemCompleted', item: { id: newId('i'), type: 'userMessage', text: request.prompt } });
-  const warnings = [...notYet(request.settings), ...socketWarnings(request.settings.sandbox.sockets)];
+  const warnings = [...unsandboxed(request), ...socketWarnings(request.settings.sandbox.sockets)];
   for (const message of warnings) emit({ type: 'warning', message });
   const model = modelFor(request);
   if ('error' in model) return { status: 'failed', error: model.error };
@@ -74,6 +78,7 @@ async function carryOut(
     emit({ type: 'warning', message: 'Waiting: as many turns as limits.parallelTurns allows are running.' });
   const release = await options.slots.take(request.settings.limits.parallelTurns, signal, full);
   if (!release) return { status: 'interrupted' };
+  const ended = new AbortController();
   try {
     const copy = await record.copy();
     const reviewed = before.turns.length > 0 ? await reviewThread(record, request.documents, before) : undefined;
@@ -97,7 +102,16 @@ async function carryOut(
       conversation: [...history, ...input],
       remember: (items) => record.remember(items),
       emit: (event) => record.emit(event, turnId),
-      workbench: openWorkbench({ record, copy, request, turnId, approvals, signal }),
+      workbench: openWorkbench({
+        record,
+        stateDir: options.stateDir,
+        copy,
+        request,
+        turnId,
+        approvals,
+        signal,
+        looking: AbortSignal.any([signal, ended.signal]),
+      }),
       limits: request.settings.limits,
       steering,
       signal,
@@ -107,6 +121,7 @@ async function carryOut(
     options.stopSteering();
     return outcome;
   } finally {
+    ended.abort();
     release();
   }
 }
@@ -129,13 +144,11 @@ async function finish(options: RunOptions, outcome: TurnOutcome): Promise<void> 
   await record.flushed();
 }
 
-/** Settings of the contract that this version does not carry out: said, never silently ignored. All are safe that way. */
-function notYet({ sandbox }: TaskRequest['settings']): string[] {
-  return [
-    ...(sandbox.dangerouslyUnsandboxed
-      ? ['sandbox.dangerouslyUnsandboxed is not possible yet: commands stay in the sandbox.']
-      : []),
-  ];
+/** Said with each turn, because each turn it is so. */
+function unsandboxed({ settings: { sandbox }, mode }: TaskRequest): string[] {
+  if (!sandbox.dangerouslyUnsandboxed) return [];
+  const isReadOnly = mode === 'ask' || sandbox.mode === 'readOnly';
+  return [isReadOnly ? `${unsandboxedNotice} Nothing keeps them from changing files.` : unsandboxedNotice];
 }
 
 function titleOf(prompt: string): string {

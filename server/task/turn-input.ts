@@ -6,6 +6,7 @@ import { agentsMdBytesMax, collectAgentsMd } from '../agent/agents-md.ts';
 import {
   agentsMdContext,
   contextUpdates,
+  type Environment,
   environmentContext,
   hasAgentsMd,
   noAgentsMd,
@@ -35,12 +36,14 @@ export async function openTurnInput(options: {
 }): Promise<ConversationItem[]> {
   const { request, copy, history, before, reviewed } = options;
   const { settings, root } = request;
+  const isolation = isolationOf(settings);
   const environment = environmentContext({
     root,
     os: process.platform,
     shell: '/bin/bash',
-    network: openNetwork(settings, before.grants),
-    sandbox: settings.sandbox.mode,
+    network: isolation === 'none' ? 'full' : openNetwork(settings, before.grants),
+    sandbox: isolation === 'none' ? 'workspace' : settings.sandbox.mode,
+    isolation,
     date: today(),
   });
   // A relative one would be looked for in whatever folder the server runs in, and that may be the workspace.
@@ -65,6 +68,12 @@ export async function openTurnInput(options: {
     ...(review ? [review] : []),
     taskMessage({ prompt: request.prompt, mode: request.mode, attachments: request.attachments }),
   ];
+}
+
+/** By what is asked for and where: what this machine can do is found out with the first command, and changes no path. */
+function isolationOf({ sandbox }: TaskRequest['settings']): Environment['isolation'] {
+  if (sandbox.dangerouslyUnsandboxed) return 'none';
+  return process.platform === 'darwin' ? 'seatbelt' : 'namespaces';
 }
 
 /** In the user's own time zone: what they would call today. */

@@ -4,9 +4,10 @@ import type { Workbench } from '../agent/workbench.ts';
 import type { FileState } from '../changeset/file-state.ts';
 import { applyPatch, pathsOfPatch } from '../changeset/patch-apply.ts';
 import { parsePatch } from '../changeset/patch-parse.ts';
-import { runInSandbox } from '../sandbox/run.ts';
+import { foreignOwner } from '../sandbox/owners.ts';
 import type { Copy } from '../workspace/copy.ts';
 import type { Approvals } from './approvals.ts';
+import { copiedWarning, runOverCopy } from './command-run.ts';
 import { permit } from './permission.ts';
 import type { TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
@@ -20,31 +21,36 @@ const problemsMax = 20;
 
 export function openWorkbench(options: {
   record: ThreadRecord;
+  stateDir: string;
   copy: Copy;
   request: TaskRequest;
   turnId: string;
   approvals: Approvals;
   signal: AbortSignal;
+  /** Fires at the latest when the turn has ended. */
+  looking: AbortSignal;
 }): Workbench {
-  const { record, copy, request, turnId } = options;
+  const { record, stateDir, copy, request, turnId, looking } = options;
   const { settings } = request;
   const texts = () => textsUnder(request.documents, request.root);
   const told = new Set<string>();
-  const scan = async (options: Parameters<Copy['scan']>[0]) => {
-    const { problems } = await copy.scan(options);
+  const report = (problems: readonly string[]) => {
     for (const message of problems.slice(0, problemsMax)) {
       if (told.has(message)) continue;
       told.add(message);
       record.emit({ type: 'warning', message }, turnId);
     }
   };
+  const unsandboxed = settings.sandbox.dangerouslyUnsandboxed;
+  // The model thinks for a while: by its first command, the owners of the workspace's files are known.
+  if (!unsandboxed) void foreignOwner(request.root, { signal: looking, waitMs: 0 });
   return {
     async runCommand({ command, cwd, timeoutMs, opened, onOutput, signal }) {
       await copy.refresh(texts());
-      const startedAtMs = Date.now();
-      let scanned = false;
-      const result = await runInSandbox({
-        layers: copy.layers,
+      return runOverCopy({
+        copy,
+        stateDir,
+        unsandboxed,
         policy: sandboxPolicy(request, record.state.grants, opened),
         environment: request.environment,
         command,
@@ -53,13 +59,13 @@ export function openWorkbench(options: {
         outputBytesMax: settings.limits.outputTokens * outputBytesPerToken,
         signal,
         onOutput,
-        inspect: async (merged) => {
-          await scan({ startedAtMs, merged });
-          scanned = true;
+        report,
+        onCopied: (reason) => {
+          if (record.toldOnce.has(reason)) return;
+          record.toldOnce.add(reason);
+          report([copiedWarning(reason)]);
         },
       });
-      if (!scanned && result.kind === 'ran') await scan({ startedAtMs });
-      return result;
     },
 
     async applyPatch(text) {

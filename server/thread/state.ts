@@ -20,6 +20,8 @@ export type Turn = {
   mode: 'task' | 'ask';
   origin?: { path: string; line: number };
   freeformTools?: boolean;
+  /** Its commands ran without a sandbox. */
+  unsandboxed?: boolean;
   items: readonly Item[];
   /** Absent while it runs. */
   status?: TurnStatus;
@@ -91,8 +93,8 @@ function change(state: ThreadState, event: ThreadEvent, turnId: string | undefin
     case 'threadStarted':
       return { title: event.title, root: event.root };
     case 'turnStarted': {
-      const { prompt, model, mode, origin, freeformTools } = event;
-      const turn: Turn = { turnId: turnId ?? '', prompt, model, mode, origin, freeformTools, items: [] };
+      const { prompt, model, mode, origin, freeformTools, unsandboxed } = event;
+      const turn: Turn = { turnId: turnId ?? '', prompt, model, mode, origin, freeformTools, unsandboxed, items: [] };
       return { turns: [...state.turns, turn], decided: new Map(), reviewEvents: [] };
     }
     case 'itemStarted':

@@ -99,6 +99,7 @@ const environment: Environment = {
   shell: 'bash',
   network: 'off',
   sandbox: 'workspace',
+  isolation: 'namespaces',
   date: '2026-01-02',
 };
 

@@ -27,6 +27,15 @@ test('where everything works each line says ok, and nothing is left behind', asy
   expect(code).toBe(0);
 });
 
+test('a sandbox that the user has switched off is said before all that would work', async () => {
+  const { code, stdout } = await runProgram(['doctor', '-c', 'sandbox.dangerouslyUnsandboxed=true'], {
+    env: { CODEX_LSP_STATE_DIR: join(folder, 'off'), XDG_CONFIG_HOME: folder },
+  });
+  expect(stdout).toMatch(/Sandbox\n {2}!! {2}sandbox\.dangerouslyUnsandboxed is on: commands run WITHOUT A SANDBOX/);
+  expect(stdout).toMatch(/ok {2}a command ran over a copy/);
+  expect(code).toBe(0);
+});
+
 test('a state folder that cannot be is exit 1, with the way out', async () => {
   await writeFile(join(folder, 'file'), '');
   const stateDir = join(folder, 'file/state');

@@ -87,6 +87,12 @@ test('what the agent says on its way goes to stderr, its last word to stdout, an
   expect(stderr).not.toContain('to do.');
 });
 
+test('that there is no sandbox stands at the head of what exec shows', async () => {
+  await using it = await bench(script(say('Done.')));
+  const { stderr } = await it.run('exec', '-c', 'sandbox.dangerouslyUnsandboxed=true', 'x');
+  expect(stderr).toMatch(/^task .*\nmodel .*\nNO SANDBOX: sandbox\.dangerouslyUnsandboxed is on\n! sandbox\./);
+});
+
 test('who can not be asked has said no, and nothing hangs', async () => {
   await using it = await bench(script(shell('make'), say('Declined.')));
   const { code, stdout, stderr } = await it.run('exec', '--approval', 'untrusted', 'x');

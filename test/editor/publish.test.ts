@@ -58,6 +58,21 @@ test('the answer to runTask comes before the first event of the turn', async () 
   await editor.waitFor('the event', () => editor.events.length === 1);
 });
 
+test('a turn without a sandbox is seen as one while it runs and when it ends', async () => {
+  const tasks = new FakeTasks();
+  await using editor = await openEditor({ tasks, files: { 'a.txt': 'a\n' } });
+  tasks.add('one', editor.root, 'running', 'shout');
+  tasks.emit('one', { type: 'threadStarted', title: 'shout', root: editor.uri('') });
+  tasks.emit('one', { type: 'turnStarted', prompt: 'shout', model: 'm', mode: 'task', unsandboxed: true });
+  await editor.waitFor('the begin', () => editor.progress.length > 0);
+  expect(editor.progress[0]).toMatchObject({
+    token: 'codex (no sandbox): shout',
+    value: { kind: 'begin', title: 'Codex (no sandbox): shout' },
+  });
+  tasks.emit('one', { type: 'turnCompleted', status: 'completed', summary: 'Done.' });
+  expect(await editor.message('Done.')).toMatchObject({ text: expect.stringMatching(/^Codex \(no sandbox\): /) });
+});
+
 test('progress has a readable token and readable steps, and ends with the turn', async () => {
   const { editor, tasks } = await running();
   await using _ = editor;
@@ -283,6 +298,14 @@ test.each<[line: { text: string }, text: string]>([
     'Codex: No changes. “t” is done.',
   ],
   [turnLine({ type: 'turnCompleted', status: 'completed', summary: 'Hi.' }, 't', undefined), 'Codex: Hi.'],
+  [
+    turnLine({ type: 'turnCompleted', status: 'completed', summary: 'Hi.' }, 't', undefined, true),
+    'Codex (no sandbox): Hi.',
+  ],
+  [
+    turnLine({ type: 'turnCompleted', status: 'interrupted' }, 't', undefined, true),
+    'Codex (no sandbox): “t” was stopped.',
+  ],
   [
     turnLine(
       { type: 'turnCompleted', status: 'failed', error: { reason: 'noModel', message: 'OPENAI_API_KEY is not set' } },

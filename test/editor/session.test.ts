@@ -388,6 +388,17 @@ test('the status is answered, and its twin also says it as one line', async () =
   });
 });
 
+test('the status says that there is no sandbox where the user has switched it off', async () => {
+  const value = { sandbox: { dangerouslyUnsandboxed: true } };
+  await using editor = await openEditor({ tasks: new FakeTasks(), settings: [{ origin: 'config.json', value }] });
+  expect(await editor.executeCommand('codex.status')).toMatchObject({
+    sandbox: { kind: 'none', reason: expect.stringContaining('sandbox.dangerouslyUnsandboxed is on') },
+  });
+  expect(await editor.message('0 running')).toMatchObject({
+    text: expect.stringContaining('no sandbox: sandbox.dangerouslyUnsandboxed is on'),
+  });
+});
+
 test('accept and undo answer with the outcome; their twins at once, and a message tells it', async () => {
   const tasks = new FakeTasks();
   await using editor = await openEditor({ tasks });

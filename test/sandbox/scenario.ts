@@ -68,6 +68,9 @@ export type Scenario = {
   beside?: string;
   environment?: Record<string, string>;
   internet?: StandIn;
+
+  /** Commands run without a sandbox, in a plain copy; their changes are not looked for. */
+  unsandboxed?: boolean;
   /** Where the workspace lies; default a temporary folder. */
   parent?: string;
   /** Part of the workspace's path: whoever has it in a mount, its arguments or its environment belongs to a command. */
@@ -111,7 +114,8 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   if (scenario.setup) bash(root, scenario.setup);
   const before = treeOf(root);
   const copy = await Copy.open({ dir: place.dir, root });
-  const tree = scenario.strategy?.kind === 'copy' ? makeTree(place, scenario.linked ?? []) : undefined;
+  const isTree = scenario.strategy?.kind === 'copy' || scenario.unsandboxed;
+  const tree = isTree ? makeTree(place, scenario.linked ?? []) : undefined;
   const beside = scenario.beside === undefined ? undefined : makeBeside(place, scenario.beside);
   if (scenario.allowed) await copy.prepare(new Map(), scenario.allowed);
   const results: CommandResult[] = [];
@@ -136,7 +140,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
         ...(scenario.internet ? { internet: standIn(scenario.internet) } : {}),
         onProblems: (found) => problems.push(...found),
         layers: { ...copy.layers, ...(beside && { beside: [beside] }) },
-        strategy: scenario.strategy,
+        strategy: scenario.unsandboxed ? { kind: 'unsandboxed' } : scenario.strategy,
         toolFolders: scenario.toolFolders,
         hidden: step.hidden,
         tree,

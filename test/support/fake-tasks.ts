@@ -14,6 +14,7 @@ import type {
   ThreadStatus,
   ThreadSummary,
 } from '../../server/protocol/thread.ts';
+import { unsandboxedNotice } from '../../server/sandbox/status.ts';
 import type { SandboxStatus } from '../../server/sandbox/types.ts';
 import type { Face, OpenDocuments, Selection, TaskRequest } from '../../server/task/ports.ts';
 import { Refusal } from '../../server/task/refusal.ts';
@@ -219,7 +220,8 @@ export class FakeTasks implements Tasks {
     return { applyId: 'a2', result };
   };
 
-  async sandbox(): Promise<SandboxStatus> {
+  async sandbox({ unsandboxed }: { unsandboxed: boolean }): Promise<SandboxStatus> {
+    if (unsandboxed) return { kind: 'none', reason: unsandboxedNotice, remedy: 'Take it out.' };
     return this.sandboxStatus;
   }
 

@@ -1,0 +1,234 @@
+/**
+ * Runs a command in a whole copy at a path of its own, without namespaces: by Seatbelt on macOS, or, where the user has
+ * said so, by nothing that keeps it in. What it leaves running is hunted down (`marked-processes.ts` says what can escape);
+ * memory is limited for each process, disk for each file, and processes only on Linux.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { close } from 'node:fs';
+import { mkdir, mkdtemp, readFile, realpath, rm, stat, symlink } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { constants, homedir, tmpdir, userInfo } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { CommandLimit } from '../protocol/thread.ts';
+import { toolchains } from './argv.ts';
+import { inheritedDescriptors } from './descriptors.ts';
+import { commandEnvironment } from './environment.ts';
+import { systemTool } from './host.ts';
+import { ownIdentity } from './identity.ts';
+import { endProcesses, markName } from './marked-processes.ts';
+import { Output } from './output.ts';
+import { outputPipe } from './output-pipe.ts';
+import { outputOf } from './process.ts';
+import { seatbeltCommand } from './seatbelt.ts';
+import type { CommandRequest, CommandResult, CopyTree } from './types.ts';
+
+const lifeline = 3;
+const drainedWithinMs = 2_000;
+
+/**
+ * The shell sets the limits and becomes the command. Beside it waits a second one: when our end of its pipe is closed,
+ * by our death too, it kills what has the mark, and then the group. A limit that can't be set is lower already.
+ */
+const script = `
+{ ulimit -c 0; ulimit -f "$1"; ulimit -d "$2"; [ -z "$3" ] || ulimit -u "$3"; } 2>/dev/null
+mark=$4; shift 4
+sweep() {
+  for file in /proc/[0-9]*/environ; do
+    while IFS= read -r -d '' word; do
+      if [ "$word" = "${markName}=$mark" ]; then pid=\${file#/proc/}; kill -9 "\${pid%/environ}"; break; fi
+    done <"$file"
+  done
+}
+{ exec </dev/null >/dev/null 2>&1; read -r end <&${lifeline}; sweep; sweep; kill -9 0; } &
+exec /usr/bin/env "${markName}=$mark" "$@" ${lifeline}<&-
+`;
+
+const closeDescriptor = promisify(close);
+
+/** As `runInSandbox`, but that `inspect` is not called: nothing is mounted. */
+export async function runBare(request: CommandRequest, kind: 'unsandboxed' | 'seatbelt'): Promise<CommandResult> {
+  const { tree, layers } = request;
+  if (!tree) throw new Error('a command without a mount needs a whole copy');
+  const startedAt = performance.now();
+  const cwd = join(tree.path, relative(layers.root, request.cwd));
+  const folder = await stat(cwd).catch(() => undefined);
+  if (!folder?.isDirectory()) return failed(`There is no folder ${request.cwd} in the copy.\n`);
+  const mkfifo = await systemTool('mkfifo');
+  if (mkfifo === undefined) return unavailable('mkfifo is not in the system folders.', 'Install coreutils.');
+  const temporary = await mkdtemp(join(await realpath(tmpdir()), 'codex-lsp-'));
+  try {
+    const home = kind === 'seatbelt' ? await privateHome(temporary) : homedir();
+    const program = kind === 'seatbelt' ? await inSeatbelt(request, tree, temporary) : plainly(request);
+    const environment = { ...environmentOf(request, home), TMPDIR: temporary };
+    const output = new Output(request.outputBytesMax, request.onOutput);
+    const ended = await lead(request, { cwd, program, environment, mkfifo, output });
+    if ('failure' in ended) return unavailable(`The command could not be started: ${ended.failure}`, 'Try it again.');
+    const { exitCode, stopped } = ended;
+    return {
+      kind: 'ran',
+      status: stopped ? 'killed' : exitCode === 0 ? 'completed' : 'failed',
+      ...(stopped
+        ? { limit: stopped.limit }
+        : { exitCode, limit: output.bytes > request.outputBytesMax ? 'output' : undefined }),
+      output: output.text(),
+      outputBytes: output.bytes,
+      durationMs: performance.now() - startedAt,
+    };
+  } finally {
+    await removeTemporary(temporary);
+  }
+}
+
+const plainly = ({ command }: CommandRequest): string[] => ['/bin/bash', '-c', command];
+
+async function inSeatbelt(request: CommandRequest, tree: CopyTree, temporary: string): Promise<string[]> {
+  const { policy, layers, hidden = [] } = request;
+  const real = (path: string) => realpath(path).catch(() => path);
+  const options = {
+    policy,
+    tree: await real(tree.path),
+    temporary,
+    home: await real(homedir()),
+    links: tree.links.map((path) => join(layers.root, path)),
+    hidden: await Promise.all(hidden.map(real)),
+  };
+  return seatbeltCommand(options, plainly(request));
+}
+
+function environmentOf({ environment, policy, layers }: CommandRequest, home: string): Record<string, string> {
+  const { root } = layers;
+  return commandEnvironment({ environment, names: policy.env, root, home, user: userName(), hasNode: false });
+}
+
+type Launch = {
+  cwd: string;
+  program: readonly string[];
+  environment: Record<string, string>;
+  mkfifo: string;
+  output: Output;
+};
+
+/** From start to end; afterwards nothing of it that can be found is alive. The first reason to stop wins. */
+async function lead(
+  request: CommandRequest,
+  { cwd, program, environment, mkfifo, output }: Launch,
+): Promise<{ exitCode: number; stopped?: { limit?: CommandLimit } } | { failure: string }> {
+  const { signal, timeoutMs } = request;
+  const mark = randomUUID();
+  const args = [...(await limitsOf(request)), mark, ...program];
+  const { reader, writer } = await outputPipe(request.layers, { mkfifo }, ownIdentity());
+  let child: ChildProcess;
+  let exited: Promise<number | string>;
+  try {
+    child = spawn('/bin/bash', ['-c', `${await closing()}${script}`, 'codex-lsp', ...args], {
+      env: environment,
+      cwd,
+      detached: true,
+      stdio: ['ignore', writer, writer, 'pipe'],
+    });
+    // At once: a short command may have ended before anything else is awaited.
+    exited = exitOf(child);
+  } catch (error) {
+    await closeDescriptor(reader);
+    return { failure: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await closeDescriptor(writer);
+  }
+  const stream = new Socket({ fd: reader, readable: true, writable: false });
+  stream.on('data', (chunk: Buffer) => output.add(chunk));
+  const drained = new Promise<void>((resolve) => {
+    stream.once('close', resolve).once('error', () => resolve());
+  });
+  let stopped: { limit?: CommandLimit } | undefined;
+  const stop = (limit?: CommandLimit) => {
+    stopped ??= { limit };
+    // The rest of its group, and whoever has left it, ends below.
+    child.kill('SIGKILL');
+  };
+  const onAbort = () => stop();
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const timer = setTimeout(() => stop('time'), timeoutMs);
+  try {
+    const outcome = await exited;
+    const reason = stopped;
+    if (child.pid !== undefined) await endProcesses(child.pid, mark);
+    await Promise.race([drained, delay(drainedWithinMs, undefined, { ref: false })]);
+    return typeof outcome === 'string' ? { failure: outcome } : { exitCode: outcome, stopped: reason };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+    stream.destroy();
+    const end = child.stdio[lifeline];
+    if (end instanceof Duplex) end.destroy();
+  }
+}
+
+/** Its exit code, 128 and the number for a signal; a sentence where it did not start. */
+function exitOf(child: ChildProcess): Promise<number | string> {
+  const end = child.stdio[lifeline];
+  if (end instanceof Duplex) end.on('error', () => {});
+  return new Promise((resolve) => {
+    child.once('exit', (code, name) => resolve(code ?? 128 + constants.signals[name ?? 'SIGKILL']));
+    child.once('error', (error) => resolve(error.message));
+  });
+}
+
+/** For `ulimit`: KiB of a file, KiB of data, processes. The last is counted for the user as a whole, so over what runs now. */
+async function limitsOf({ policy }: CommandRequest): Promise<string[]> {
+  const kibibytes = (bytes: number) => String(Math.max(1, Math.floor(bytes / 1024)));
+  const running = Number(/\/(\d+) /.exec(await readFile('/proc/loadavg', 'latin1').catch(() => ''))?.[1] ?? 0);
+  const processes = running > 0 ? String(running + policy.processesMax) : '';
+  return [kibibytes(policy.diskBytesMax), kibibytes(policy.memoryBytesMax), processes];
+}
+
+/** What the server was started with is not the command's. */
+async function closing(): Promise<string> {
+  const inherited = (await inheritedDescriptors()).filter((number) => number !== lifeline);
+  return inherited.length === 0 ? '' : `exec ${inherited.map((number) => `${number}>&-`).join(' ')}\n`;
+}
+
+/** An empty home in which the toolchains of the real one are found. */
+async function privateHome(temporary: string): Promise<string> {
+  const home = join(temporary, 'home');
+  await mkdir(home, { mode: 0o700 });
+  for (const path of toolchains) {
+    const target = join(homedir(), path);
+    if (!(await stat(target).catch(() => undefined))) continue;
+    await mkdir(dirname(join(home, path)), { recursive: true });
+    await symlink(target, join(home, path));
+  }
+  return home;
+}
+
+async function removeTemporary(folder: string): Promise<void> {
+  const remove = () => rm(folder, { recursive: true, force: true });
+  await remove().catch(async () => {
+    await outputOf('/bin/chmod', ['-R', 'u+rwX', folder]);
+    await remove().catch(() => {});
+  });
+}
+
+/** In a container, a user may have a number and no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'user';
+  }
+}
+
+const failed = (output: string): CommandResult => ({
+  kind: 'ran',
+  status: 'failed',
+  exitCode: 1,
+  output,
+  outputBytes: Buffer.byteLength(output),
+  durationMs: 0,
+});
+
+const unavailable = (reason: string, remedy: string): CommandResult => ({ kind: 'unavailable', reason, remedy });

@@ -1,0 +1,69 @@
+/** `sandbox.dangerouslyUnsandboxed` is the user's own word, and whoever looks at a task sees that it is on. */
+import { expect, test } from 'vitest';
+import type { Settings } from '../../server/protocol/settings.ts';
+import { noDocuments } from '../../server/task/ports.ts';
+import { patch, say, script } from '../support/model.ts';
+import { openBench } from '../support/task.ts';
+
+const unsandboxed = (settings: Settings): Settings => ({
+  ...settings,
+  sandbox: { ...settings.sandbox, dangerouslyUnsandboxed: true },
+});
+const files = { 'a.txt': 'one\n' };
+
+test('each turn begins with the warning, and the journal has it for whoever comes later', async () => {
+  await using bench = await openBench({
+    files,
+    script: script(say('First.'), say('Second.')),
+    settings: unsandboxed,
+  });
+  const { threadId } = await bench.run('one');
+  await bench.run('two', { threadId });
+  const { events } = await bench.tasks.thread(threadId, 0);
+  const starts = events.filter(({ event }) => event.type === 'turnStarted');
+  expect(starts.map(({ event }) => event)).toMatchObject([{ unsandboxed: true }, { unsandboxed: true }]);
+  const warnings = events.flatMap(({ event }) => (event.type === 'warning' ? [event.message] : []));
+  expect(warnings).toEqual(Array(2).fill(expect.stringContaining('sandbox.dangerouslyUnsandboxed is on')));
+});
+
+test('a question is told that nothing keeps it from changing files', async () => {
+  await using bench = await openBench({ files, script: script(say('So.')), settings: unsandboxed });
+  await bench.run('why?', { mode: 'ask' });
+  const warning = await bench.event('warning');
+  expect(warning.message).toContain('Nothing keeps them from changing files.');
+});
+
+test('the model is told that there is no sandbox, and where its commands run', async () => {
+  await using bench = await openBench({ files, script: script(say('Done.')), settings: unsandboxed });
+  await bench.run('x');
+  const [request] = bench.model.requests;
+  const told = JSON.stringify(request?.input);
+  expect(told).toContain('WITHOUT A SANDBOX');
+  expect(told).toContain('<network>full</network>');
+});
+
+test('the review says so too', async () => {
+  await using bench = await openBench({
+    files,
+    script: script(patch('a.txt', '-one', '+ONE'), say('Done.')),
+    settings: unsandboxed,
+  });
+  const { threadId } = await bench.run('x');
+  const document = await bench.tasks.reviewDocument(threadId, noDocuments);
+  expect(document).toMatch(/^# Commands of this thread ran WITHOUT A SANDBOX/m);
+  // Once is enough for the thread, whatever the later turns are.
+  await bench.restart();
+  expect(await bench.tasks.reviewDocument(threadId, noDocuments)).toContain('WITHOUT A SANDBOX');
+});
+
+test('where it is off nothing of all that is said', async () => {
+  await using bench = await openBench({ files, script: script(patch('a.txt', '-one', '+ONE'), say('Done.')) });
+  const { threadId } = await bench.run('x');
+  const { events } = await bench.tasks.thread(threadId, 0);
+  expect(JSON.stringify(events)).not.toMatch(/unsandboxed/i);
+  expect(JSON.stringify(bench.model.requests)).not.toMatch(/without a sandbox/i);
+  expect(await bench.tasks.reviewDocument(threadId, noDocuments)).not.toMatch(/sandbox/i);
+  expect(await bench.tasks.sandbox({ root: bench.workspace.root, unsandboxed: false })).toMatchObject({
+    kind: 'overlay',
+  });
+});
