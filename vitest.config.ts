@@ -8,5 +8,10 @@ export default defineConfig({
     // Real sandboxes and real processes on a small machine: more workers than cores only makes them wait.
     maxWorkers: 2,
     env: { NO_COLOR: '1' },
+    reporters: [
+      'default',
+      ...(process.env.GITHUB_ACTIONS === 'true' ? ['github-actions'] : []),
+      './test/abuse/reporter.ts',
+    ],
   },
 });

@@ -10,13 +10,6 @@ import { always, problemsOf } from './checks.ts';
 import { playCase, playControl } from './play.ts';
 import { families } from './types.ts';
 
-declare module 'vitest' {
-  interface TaskMeta {
-    /** A case as this user: counted in the summary. */
-    abuse?: 'root' | 'user';
-  }
-}
-
 const players = isRoot ? (['root', 'user'] as const) : (['user'] as const);
 const cgroups = makeCgroups();
 afterAll(() => cgroups.remove());

@@ -35,14 +35,16 @@ export const kernel: readonly Case[] = [
     verify: [refused('process_vm_readv', 'kcmp', 'pidfd_getfd')],
   },
   {
-    name: 'memory-of-pid-1',
+    // The reaper that bubblewrap leaves as the first process: whoever rules it by its memory has gained nothing.
+    name: 'rights-of-pid-1',
     shell:
-      'for p in 1 $PPID; do perl -e \'open(M, "+<", "/proc/$ARGV[0]/mem") and open(A, "<", "/proc/$ARGV[0]/maps") and <A> =~ /^(\\w+)/ and seek(M, hex $1, 0) and read(M, $b, 4) and print "READ\\n"\' $p; done 2>/dev/null; echo tried',
-    control: {
-      shell:
-        'perl -e \'open(M, "<", "/proc/self/mem") and open(A, "<", "/proc/self/maps") and <A> =~ /^(\\w+)/ and seek(M, hex $1, 0) and read(M, $b, 4) and print "READ\\n"\'; echo tried',
-    },
-    verify: [says('tried'), neverSays(/READ/)],
+      'grep -E "Cap(Eff|Prm)|NoNewPrivs|Seccomp:" /proc/1/status; ls -l /proc/1/fd | awk "NR > 1 { print \\"fd\\", \\$9, \\$11 }"; readlink /proc/1/root /proc/1/cwd; for n in mnt user pid net ipc uts; do [ $(readlink /proc/1/ns/$n) = $(readlink /proc/self/ns/$n) ] || echo OTHER $n; done',
+    control: { shell: 'grep -E "Cap(Eff|Prm)|NoNewPrivs|Seccomp:" /proc/self/status; echo OTHER' },
+    verify: [
+      says(/^CapEff:\t0+$/, /^CapPrm:\t0+$/, 'NoNewPrivs:\t1', 'Seccomp:\t2', '/'),
+      neverSays(/OTHER|NoNewPrivs:\t0|Seccomp:\t0/),
+      neverSays(/^fd \d+ (?!pipe:|\/dev\/null|\/dev\/pts|anon_inode:\[eventfd\]|.*\/output$)/m),
+    ],
   },
   {
     name: 'kill-host-process',
@@ -70,7 +72,7 @@ export const kernel: readonly Case[] = [
     control: { shell: 'echo INJECTED; echo refused; echo own terminal refused' },
     verify: [
       says(/^refused Operation not permitted/, /^(own terminal refused Operation not permitted|no \/dev)/),
-      neverSays(/INJECTED|^TTY/m),
+      neverSays(/^INJECTED|^TTY/m),
     ],
   },
   {
@@ -170,7 +172,7 @@ export const kernel: readonly Case[] = [
   {
     name: 'sys-and-cgroup',
     shell:
-      'ls -A /sys 2>&1 | wc -l | sed "s/^/sys /"; mkdir -p /tmp/c; mount -t cgroup -o memory x /tmp/c 2>&1 && echo MOUNTED; mount -t cgroup2 x /tmp/c 2>&1 && echo MOUNTED; mount -t sysfs x /tmp/c 2>&1 && echo MOUNTED; echo @SENTINEL@/x > /sys/fs/cgroup/release_agent; find / -xdev -name release_agent -o -xdev -name cgroup.procs 2>/dev/null | sed "s/^/FOUND /"; cat /proc/self/cgroup | grep -c codex | sed "s/^/own /"; true',
+      'ls -A /sys 2>/dev/null | wc -l | sed "s/^/sys /"; mkdir -p /tmp/c; mount -t cgroup -o memory x /tmp/c 2>&1 && echo MOUNTED; mount -t cgroup2 x /tmp/c 2>&1 && echo MOUNTED; mount -t sysfs x /tmp/c 2>&1 && echo MOUNTED; echo @SENTINEL@/x > /sys/fs/cgroup/release_agent; find / -xdev -name release_agent -o -xdev -name cgroup.procs 2>/dev/null | sed "s/^/FOUND /"; cat /proc/self/cgroup | grep -c codex | sed "s/^/own /"; true',
     control: { shell: 'echo sys 0; ls /sys/fs/cgroup | head -1 | sed "s/^/FOUND /"' },
     verify: [says('sys 0'), neverSays(/MOUNTED|FOUND/)],
   },

@@ -46,7 +46,8 @@ export const network: readonly Case[] = [
   },
   {
     name: 'socket-in-the-workspace',
-    setup: `perl -MIO::Socket::UNIX -e 'fork and exit; $s = IO::Socket::UNIX->new(Local => "svc", Listen => 1) or die; print "up\\n"; close STDOUT; alarm 4; $s->accept and system "echo x > @SENTINEL@/reached"'`,
+    // With nothing of the world in it: it is the user's own, and may live on.
+    setup: `env -i perl -MIO::Socket::UNIX -e 'fork and exit; $s = IO::Socket::UNIX->new(Local => "svc", Listen => 1) or die; close STDOUT; alarm 5; $s->accept and open F, ">", "reached"'`,
     shell: unixConnect('"svc\\0"'),
     control: 'same',
     verify: [says(/^failed: /), neverSays(/CONNECTED/)],

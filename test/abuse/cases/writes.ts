@@ -75,7 +75,7 @@ export const writes: readonly Case[] = [
     shell:
       '(echo x > /etc/planted-@ID@) 2>&1; (echo x > /usr/bin/planted-@ID@) 2>&1; (echo x >> /etc/hosts) 2>&1; (echo x >> /usr/bin/env) 2>&1; rm -f /etc/hostname 2>&1; [ -e /etc/planted-@ID@ ] && echo WROTE; true',
     control: { shell: 'echo WROTE' },
-    verify: [neverSays(/WROTE/), says(/\/etc\/planted-.*Read-only/, /env: .*(Read-only|busy)/)],
+    verify: [neverSays(/WROTE/), says(/\/etc\/planted-.*Read-only/, /env: (Read-only|Text file busy|Permission)/)],
     changes: [],
   },
   {
