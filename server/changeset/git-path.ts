@@ -33,15 +33,10 @@ const octal = (char: string): string => char.charCodeAt(0).toString(8).padStart(
 /** The path that `text` stands for: quoted or not. Octal escapes are bytes of UTF-8. */
 export function unquotePath(text: string): string {
   if (!/^".*"$/s.test(text)) return text;
-  const inner = text.slice(1, -1);
-  return inner
-    .replace(/(?:\\[0-7]{3})+/g, (bytes) =>
-      Buffer.from(
-        bytes
-          .split('\\')
-          .slice(1)
-          .map((byte) => Number.parseInt(byte, 8)),
-      ).toString(),
-    )
-    .replace(/\\([^0-7])/g, (_, char: string) => unescapes[char] ?? char);
+  // In one pass: a backslash that is escaped itself begins no other escape.
+  return text.slice(1, -1).replace(/((?:\\[0-7]{3})+)|\\(.)/gs, (_, octal: string | undefined, char: string) => {
+    if (octal === undefined) return unescapes[char] ?? char;
+    const bytes = octal.split('\\').slice(1);
+    return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 8))).toString();
+  });
 }

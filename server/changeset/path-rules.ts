@@ -12,8 +12,14 @@ const ignorable = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 /** A name as the most lenient file system compares it: without case, and without what it ignores. */
 export const plainName = (name: string): string => name.replace(ignorable, '').toLowerCase();
 
-/** Whether a name is that of git's folder, under any spelling that some file system takes for it. */
-export const isGitName = (name: string): boolean => /^(?:\.git|git~\d+)(?:[. ]*|:.*)$/.test(plainName(name));
+/**
+ * Whether a name is that of git's folder, under any spelling that some file system takes for it: case, what HFS+ ignores,
+ * and of Windows the short name, dots and spaces at the end, a stream after `:`, and `\\` for `/`.
+ */
+export const isGitName = (name: string): boolean =>
+  plainName(name)
+    .split('\\')
+    .some((part) => /^(?:\.git|\.?git~\d+)[. ]*(?::.*)?$/s.test(part));
 
 export const isGitPath = (path: string): boolean => path.split('/').some(isGitName);
 

@@ -1,22 +1,19 @@
 /** Document URIs and paths: the only place where one becomes the other. */
-import { isAbsolute, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** The absolute path of a `file:` URI; undefined for any other scheme and for what is no URI. */
+export { within } from '../protocol/path-inside.ts';
+
+/** The absolute path of a `file:` URI; undefined for any other scheme, for what is no URI, and with a NUL in it. */
 export function pathOf(uri: string): string | undefined {
   if (!/^file:/i.test(uri)) return undefined;
   try {
-    return fileURLToPath(uri);
+    const path = fileURLToPath(uri);
+    return path.includes('\0') ? undefined : path;
   } catch {
     return undefined;
   }
 }
 
-export const uriOf = (path: string): string => pathToFileURL(path).href;
-
-/** `path` as seen from `folder`, with `/`; empty for the folder itself, undefined where it lies outside. */
-export function within(folder: string, path: string): string | undefined {
-  const inside = relative(folder, path);
-  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) return undefined;
-  return sep === '/' ? inside : inside.replaceAll(sep, '/');
-}
+/** Node trims a control character at the end, as if it were white space: the URI of another file. */
+export const uriOf = (path: string): string =>
+  /[\0-\x20]$/.test(path) ? pathToFileURL(`${path}x`).href.slice(0, -1) : pathToFileURL(path).href;

@@ -1,5 +1,8 @@
 /** The environment a command sees: a short list of names, never the server's own; pure. */
-import { isAbsolute, relative } from 'node:path';
+import { isAbsolute } from 'node:path';
+import { isInside } from '../protocol/path-inside.ts';
+
+export { isInside };
 
 /** The Node that runs the server is bound here, so that `node` works even where the home folder is hidden. */
 export const nodeFolder = '/run/codex-lsp/node';
@@ -52,10 +55,4 @@ export function commandEnvironment(options: {
 function commandPath(path: string, root: string, hasNode: boolean): string {
   const outside = path.split(':').filter((folder) => isAbsolute(folder) && !isInside(folder, root));
   return [...new Set([...(hasNode ? [`${nodeFolder}/bin`] : []), ...outside, ...systemPath])].join(':');
-}
-
-/** Whether an absolute path is the folder or lies in it. */
-export function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || (!way.startsWith('../') && way !== '..' && !isAbsolute(way));
 }

@@ -1,13 +1,11 @@
 /** Which folders a task may have as its workspace. */
 import { homedir } from 'node:os';
-import { dirname, relative } from 'node:path';
+import { dirname } from 'node:path';
+import { isInside } from '../protocol/path-inside.ts';
 import { Refusal } from './refusal.ts';
 
 /** `inner` is `outer` or lies in it. Both absolute. */
-export function contains(outer: string, inner: string): boolean {
-  const path = relative(outer, inner);
-  return path === '' || (path !== '..' && !path.startsWith('../'));
-}
+export const contains = (outer: string, inner: string): boolean => isInside(inner, outer);
 
 /** Why a folder holds more than a project, as a sentence; undefined where it may be a workspace. All are real paths. */
 export function unfitRoot(root: string, { stateDir, home }: { stateDir: string; home: string }): string | undefined {

@@ -1,7 +1,5 @@
 /** Which workspace-relative paths may be read, written or shown at all; pure. */
-
-/** HFS+ ignores these inside names, so that they make another `.git`. */
-const ignorable = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
+import { isGitName } from '../changeset/path-rules.ts';
 
 const pathBytesMax = 4095;
 const componentBytesMax = 255;
@@ -28,15 +26,6 @@ export function pathProblem(path: string): string | undefined {
 
 /** What lies deeper in a copy is looked at by nobody, and kept by no one. `file` is absolute. */
 export const isTooDeep = (file: string): boolean => Buffer.byteLength(file) > copyPathBytesMax;
-
-/** `.git` under any name that some file system takes for it. */
-export function isGitName(component: string): boolean {
-  const name = component
-    .replace(ignorable, '')
-    .toLowerCase()
-    .replace(/[. ]+$/, '');
-  return name === '.git' || /^\.?git~\d+$/.test(name) || /^\.git(::|:\$)/.test(name);
-}
 
 export const isOwn = (path: string): boolean => path === ownFolder || path.startsWith(`${ownFolder}/`);
 
