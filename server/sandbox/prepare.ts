@@ -1,12 +1,13 @@
 /** From a request to everything its chain of processes is started with; or why it can't be. */
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSeen, sandboxArguments } from './argv.ts';
 import { commandEnvironment, isInside } from './environment.ts';
-import { type Identity, identityFor, mayReach } from './identity.ts';
+import { type Identity, mayReach } from './identity.ts';
 import { mountableLinks } from './links.ts';
 import { knownMachine, type Machine, type Unavailable, unavailable } from './machine.ts';
 import { type CommandNetwork, openCommandNetwork } from './network/command-network.ts';
+import { lackOf, notHere, whoFor } from './refusal.ts';
 import { boundSockets, emptyFolder, readableFolders } from './sockets.ts';
 import { descriptor, type Mounter } from './stage.ts';
 import type { CommandRequest, CopyTree } from './types.ts';
@@ -31,61 +32,24 @@ export async function prepare(
   const { layers, policy } = request;
   const { root } = layers;
   const strategy = request.strategy ?? { kind: 'overlay', by: 'unshare' };
-  if (strategy.kind !== 'overlay' && strategy.kind !== 'copy') {
-    return unavailable(
-      strategy.kind === 'none'
-        ? strategy
-        : { reason: `There are no namespaces for ${strategy.kind}.`, remedy: 'Run: codex-lsp doctor.' },
-    );
-  }
+  if (strategy.kind !== 'overlay' && strategy.kind !== 'copy') return notHere(strategy);
   const identity = await whoFor(request);
   if ('kind' in identity) return identity;
   const machine = await knownMachine(identity, toolFolders);
   if ('kind' in machine) return machine;
-  const { host, tools } = machine;
+  const { host } = machine;
   const isByBwrap = strategy.kind === 'overlay' && strategy.by === 'bwrap';
+  const isByUnshare = strategy.kind === 'overlay' && strategy.by === 'unshare';
   // Root may make namespaces wherever anybody may.
-  const mounter: Mounter = identity.isOther
-    ? 'root'
-    : strategy.kind === 'overlay' && strategy.by === 'unshare'
-      ? 'unshare'
-      : 'itself';
-  if (mounter === 'root' && tools.setpriv === undefined) {
-    return unavailable({
-      reason: 'The workspace belongs to another user, and this machine has no setpriv to run commands as its owner.',
-      remedy: 'Install setpriv (of util-linux), or start codex-lsp as the owner.',
-    });
-  }
-  if (isInside(dirname(host.home), root) && dirname(host.home) !== root) {
-    // Commands could move the folders above the place where it is hidden.
-    return unavailable({
-      reason: `The home folder ${host.home} lies deep in the workspace, where it can not be hidden.`,
-      remedy: 'Open a smaller folder.',
-    });
-  }
-  if (mounter === 'itself' && isByBwrap && !host.bwrap.hasOverlay) {
-    const { version } = host.bwrap;
-    return unavailable({
-      reason: `bubblewrap ${version} makes no overlays.`,
-      remedy: 'Install bubblewrap 0.11 or newer.',
-    });
-  }
+  const mounter: Mounter = identity.isOther ? 'root' : isByUnshare ? 'unshare' : 'itself';
+  const lack = lackOf(machine, { root, mounter, isByBwrap });
+  if (lack) return lack;
   const tree = strategy.kind === 'copy' ? await treeOf(request) : undefined;
   const workspace = workspaceMounts(layers, tree);
   const hidden = await hiddenFolders([dirname(layers.upper), ...(request.hidden ?? [])], identity);
   const granted = await readableFolders(policy.readableRoots, { root, hidden, identity });
-  const seals = mounter !== 'itself' || isByBwrap;
-  const empty = seals && granted.some(({ isFolder }) => isFolder) ? await emptyFolder(layers.upper) : '';
-  const sealed = granted.flatMap(({ at, isFolder }): WorkspaceMount[] =>
-    seals && isFolder ? [{ kind: 'sealed', at, empty }] : [],
-  );
-  const readable = granted.map(({ at, isFolder }) => ({
-    at,
-    words:
-      isFolder && isByBwrap && mounter === 'itself'
-        ? mountedByBwrap([{ kind: 'sealed', at, empty }], { isReadOnly: true })
-        : ['--ro-bind-try', at, at],
-  }));
+  const sealer = mounter !== 'itself' ? 'stage' : isByBwrap ? 'bwrap' : undefined;
+  const { sealed, readable } = await reading(granted, { sealer, upper: layers.upper });
   const isReadOnly = policy.mode === 'readOnly';
   const seenSockets = await boundSockets(policy.sockets, {
     root,
@@ -133,34 +97,25 @@ export async function prepare(
   };
 }
 
-/** Whom the command runs as; what would fail only half-way, or in words that nobody understands, is refused here. */
-async function whoFor({ layers, cwd }: CommandRequest): Promise<Identity | Unavailable> {
-  const { root, upper } = layers;
-  if (!isInside(cwd, root)) throw new Error(`the folder of a command must lie in the workspace: ${cwd}`);
-  if (isInside(upper, root)) {
-    return unavailable({
-      reason: 'The state folder lies inside the workspace.',
-      remedy: 'Set CODEX_LSP_STATE_DIR to a folder outside of it, or open a smaller folder.',
-    });
-  }
-  const owner = await stat(root).catch(() => undefined);
-  if (!owner?.isDirectory()) {
-    return unavailable({ reason: `The workspace ${root} is not there.`, remedy: 'Open a folder that exists.' });
-  }
-  const identity = await identityFor(owner);
-  if (identity === undefined) {
-    return unavailable({
-      reason: 'The workspace belongs to another user, so its files could not be changed in the copy.',
-      remedy: `Start codex-lsp as its owner (user id ${owner.uid}), or change the owner of the folder.`,
-    });
-  }
-  if (!(await mayReach(root, identity))) {
-    return unavailable({
-      reason: `Commands run as the workspace's owner (user id ${owner.uid}), who can not reach ${root}.`,
-      remedy: 'Let the owner enter the folders above it, or change the owner of the folder.',
-    });
-  }
-  return identity;
+/**
+ * How folders are read: where an overlay can be made of them, so that no socket in them can be connected to. `sealed`:
+ * what comes before bwrap mounts; `readable`: what bwrap does.
+ */
+async function reading(
+  granted: readonly { at: string; isFolder: boolean }[],
+  { sealer, upper }: { sealer: 'stage' | 'bwrap' | undefined; upper: string },
+): Promise<{ sealed: WorkspaceMount[]; readable: { at: string; words: string[] }[] }> {
+  const bound = ({ at }: { at: string }) => ({ at, words: ['--ro-bind-try', at, at] });
+  const folders = granted.filter(({ isFolder }) => isFolder);
+  if (sealer === undefined || folders.length === 0) return { sealed: [], readable: granted.map(bound) };
+  const empty = await emptyFolder(upper);
+  const seal = ({ at }: { at: string }): WorkspaceMount => ({ kind: 'sealed', at, empty });
+  if (sealer === 'stage') return { sealed: folders.map(seal), readable: granted.map(bound) };
+  const words = (mount: WorkspaceMount) => mountedByBwrap([mount], { isReadOnly: true });
+  return {
+    sealed: [],
+    readable: granted.map((one) => (one.isFolder ? { at: one.at, words: words(seal(one)) } : bound(one))),
+  };
 }
 
 async function treeOf({ layers, tree }: CommandRequest): Promise<CopyTree> {

@@ -8,9 +8,9 @@ export type SandboxPolicy = {
   mode: 'workspace' | 'readOnly';
   /** A list: only these hosts (`example.com`, `*.example.com`), through a proxy of ours. */
   network: 'off' | 'full' | readonly string[];
-  /** Absolute folders outside the workspace that may be read. */
+  /** Absolute folders or files outside the workspace that may be read; sockets in them are dead where there is an overlay. */
   readableRoots: readonly string[];
-  /** Unix sockets of services, absolute, that may be connected to. */
+  /** Unix sockets of services, absolute, that may be connected to; none inside the workspace. */
   sockets: readonly string[];
   /** Environment variables passed on, by name. */
   env: readonly string[];
@@ -27,7 +27,10 @@ export type CopyLayers = {
   work: string;
   /** A file: NUL-separated workspace-relative paths still to be made whiteouts in `upper` before the next mount. */
   whiteouts: string;
-  /** Overlays of their own beside the workspace's: the git folder that a linked worktree shares with others. */
+  /**
+   * Overlays of their own beside the workspace's: the git folder that a linked worktree shares with others. Where the
+   * strategy is no overlay, commands can only read what lies there.
+   */
   beside?: readonly { root: string; upper: string; work: string; whiteouts: string }[];
 };
 

@@ -82,6 +82,12 @@ describe.each(users)('$name', (user) => {
     });
   });
 
+  test('where nobody can make an overlay, a socket in such a folder is alive: the limit of a whole copy', async () => {
+    const strategy: Strategy = { kind: 'copy', reason: 'A test.' };
+    const steps = [{ command: connect('real/socket'), policy: { readableRoots: [path('real')] } }];
+    expect(outputs(await user.play({ strategy, steps }))).toEqual(['connected\n']);
+  });
+
   test('a socket is no file to be read', async () => {
     const steps = [{ command: connect('real/socket'), policy: { readableRoots: [path('real/socket')] } }];
     expect(outputs(await user.play({ steps }))).toEqual(['ENOENT\n']);

@@ -1,0 +1,71 @@
+/** What would fail only half-way, or in words that nobody understands, is refused before anything is started. */
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isInside } from './environment.ts';
+import { type Identity, identityFor, mayReach } from './identity.ts';
+import { type Machine, type Unavailable, unavailable } from './machine.ts';
+import type { Mounter } from './stage.ts';
+import type { CommandRequest, Strategy } from './types.ts';
+
+/** Of a strategy without namespaces. */
+export const notHere = (strategy: Exclude<Strategy, { kind: 'overlay' | 'copy' }>): Unavailable =>
+  strategy.kind === 'none'
+    ? unavailable({ reason: strategy.reason, remedy: strategy.remedy })
+    : unavailable({ reason: `There are no namespaces for ${strategy.kind}.`, remedy: 'Run: codex-lsp doctor.' });
+
+/** Whom the command runs as. */
+export async function whoFor({ layers, cwd }: CommandRequest): Promise<Identity | Unavailable> {
+  const { root, upper } = layers;
+  if (!isInside(cwd, root)) throw new Error(`the folder of a command must lie in the workspace: ${cwd}`);
+  if (isInside(upper, root)) {
+    return unavailable({
+      reason: 'The state folder lies inside the workspace.',
+      remedy: 'Set CODEX_LSP_STATE_DIR to a folder outside of it, or open a smaller folder.',
+    });
+  }
+  const owner = await stat(root).catch(() => undefined);
+  if (!owner?.isDirectory()) {
+    return unavailable({ reason: `The workspace ${root} is not there.`, remedy: 'Open a folder that exists.' });
+  }
+  const identity = await identityFor(owner);
+  if (identity === undefined) {
+    return unavailable({
+      reason: 'The workspace belongs to another user, so its files could not be changed in the copy.',
+      remedy: `Start codex-lsp as its owner (user id ${owner.uid}), or change the owner of the folder.`,
+    });
+  }
+  if (!(await mayReach(root, identity))) {
+    return unavailable({
+      reason: `Commands run as the workspace's owner (user id ${owner.uid}), who can not reach ${root}.`,
+      remedy: 'Let the owner enter the folders above it, or change the owner of the folder.',
+    });
+  }
+  return identity;
+}
+
+/** What this machine has not got, or can't do for this workspace. `isByBwrap`: the overlay. */
+export function lackOf(
+  { host, tools }: Machine,
+  { root, mounter, isByBwrap }: { root: string; mounter: Mounter; isByBwrap: boolean },
+): Unavailable | undefined {
+  if (mounter === 'root' && tools.setpriv === undefined) {
+    return unavailable({
+      reason: 'The workspace belongs to another user, and this machine has no setpriv to run commands as its owner.',
+      remedy: 'Install setpriv (of util-linux), or start codex-lsp as the owner.',
+    });
+  }
+  if (isInside(dirname(host.home), root) && dirname(host.home) !== root) {
+    // Commands could move the folders above the place where it is hidden.
+    return unavailable({
+      reason: `The home folder ${host.home} lies deep in the workspace, where it can not be hidden.`,
+      remedy: 'Open a smaller folder.',
+    });
+  }
+  if (mounter === 'itself' && isByBwrap && !host.bwrap.hasOverlay) {
+    return unavailable({
+      reason: `bubblewrap ${host.bwrap.version} makes no overlays.`,
+      remedy: 'Install bubblewrap 0.11 or newer.',
+    });
+  }
+  return undefined;
+}
