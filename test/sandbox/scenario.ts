@@ -95,9 +95,8 @@ export type Outcome = {
   alive: string[];
   /** What the copy's upper layer held then. */
   upper: { bytes: number; entries: number };
-
-  /** What the copy's own folder holds in the end: the upper layer, or the tree. */
-  copy: Record<string, string>;
+  /** Where a strategy was named: what the copy's own folder holds in the end, the upper layer or the tree. */
+  copy?: Record<string, string>;
   /** The folder beside the workspace in the end, and what was written to it. */
   beside?: { user: Record<string, string>; copy: Record<string, string> };
 
@@ -152,7 +151,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   const leaks = scenario.secret === undefined ? [] : filesWith(place.dir, scenario.secret);
   return {
     ...{ root, results, changes: copy.changes(), before, after: treeOf(root), problems, alive, upper, leaks },
-    copy: treeOf(tree?.path ?? copy.layers.upper),
+    copy: scenario.strategy ? treeOf(tree?.path ?? copy.layers.upper) : undefined,
     beside: beside && { user: treeOf(beside.root), copy: treeOf(beside.upper) },
   };
 }
