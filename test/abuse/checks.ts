@@ -35,10 +35,12 @@ export const neverSays =
 
 export const endedBy =
   (...limits: CommandLimit[]): Check =>
-  ({ limit }) =>
+  ({ limit, upper }) =>
     limit !== undefined && limits.includes(limit)
       ? undefined
-      : { unproven: `it was not ended by its limit of ${limits.join(' or ')}` };
+      : {
+          unproven: `what ended it was ${limit ?? 'no limit'}, not ${limits.join(' or ')}; the copy holds ${upper.bytes} bytes, ${upper.entries} entries`,
+        };
 
 export const upperHolds =
   ({ bytesMax = Infinity, entriesMax = Infinity }: { bytesMax?: number; entriesMax?: number }): Check =>

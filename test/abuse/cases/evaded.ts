@@ -11,7 +11,7 @@ const leftOver = { shell: 'setsid sleep 987 & sleep 0.1' };
 export const evaded: readonly Case[] = [
   {
     name: 'memfd-beyond-the-memory-limit',
-    shell: `perl -e '$c = "x" x ${mebibyte}; for $i (1..8) { $fd = syscall(${process.arch === 'arm64' ? 279 : 319}, "m", 0); open $f[$i], "+<&=", $fd; for (1..150) { syswrite $f[$i], $c or last } } sleep 987'`,
+    shell: `perl -e '$c = "x" x ${mebibyte}; $n = "m"; for $i (1..8) { $fd = syscall(${process.arch === 'arm64' ? 279 : 319}, $n, 0); open $f[$i], "+<&=", $fd; for (1..150) { syswrite $f[$i], $c or last } } sleep 987'`,
     ends: 'killed',
     timeoutMs: 8_000,
     control: leftOver,
