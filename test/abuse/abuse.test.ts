@@ -14,7 +14,7 @@ const players = isRoot ? (['root', 'user'] as const) : (['user'] as const);
 const cgroups = makeCgroups();
 afterAll(() => cgroups.remove());
 
-const timeoutMs = 90_000;
+const timeoutMs = 150_000;
 
 const start = (output: string): string => output.slice(0, 1_000);
 

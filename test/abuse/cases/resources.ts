@@ -109,7 +109,7 @@ export const resources: readonly Case[] = [
     name: 'inode-flood',
     shell: 'mkdir fl; cd fl; perl -e \'for (1..300000) { open F, ">", $_ or last; close F }\'; echo over; sleep 5',
     ends: 'killed',
-    timeoutMs: 40_000,
+    timeoutMs: 60_000,
     control: { shell: 'echo over; setsid sleep 987 &' },
     verify: [endedBy('disk'), upperHolds({ entriesMax: 290_000 })],
   },
