@@ -1,6 +1,6 @@
 /** Leave to do something: by the policy, by an earlier yes for the thread, or by asking now. */
 import { realpath } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import type { Permission } from '../agent/workbench.ts';
 import { type Action, assess } from '../policy/assess.ts';
 import { bounded, visible } from '../policy/visible.ts';
@@ -31,7 +31,7 @@ export async function permit(
   const { grants } = record.state;
   const policy = policyOf(request, grants, {
     // `threads/<id>` in the state folder.
-    hidden: [dirname(dirname(record.folder))],
+    hidden: [dirname(dirname(record.folder)), ...(await secretsAmong(action, copy, request.root))],
     gitIsPlain: isCareful && (await isPlainGit(copy.layers)),
   });
   const assessment = assess(action, policy);
@@ -60,6 +60,14 @@ export async function permit(
 /** A yes for the thread covers exactly what was shown: that command in that folder. */
 const covers = (grant: Grant, action: Action): boolean =>
   action.kind === 'command' && grant.kind === 'command' && grant.command === action.command && grant.cwd === action.cwd;
+
+/** What is hidden in the copy is opened by no yes: only the user's own settings name it. */
+async function secretsAmong(action: Action, copy: Copy, root: string): Promise<string[]> {
+  if (action.kind !== 'read') return [];
+  const inside = action.paths.filter((path) => path !== root && contains(root, path));
+  const areHidden = await Promise.all(inside.map((path) => copy.hides(relative(root, path))));
+  return inside.filter((_, index) => areHidden[index]);
+}
 
 /** What is asked for is what is opened: a path that leads elsewhere must be asked for by its own name. */
 async function notAsWritten(paths: readonly string[], root: string): Promise<string | undefined> {

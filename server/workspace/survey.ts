@@ -1,10 +1,12 @@
 /** Finds what is secret in a workspace by a walk over names: bounded, following no link, letting others have their turn. */
+
 import type { Dirent } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { isGitName } from '../changeset/path-rules.ts';
 import type { Counted } from './counted.ts';
-import { isGitName, isOwn, joined, parentOf } from './paths.ts';
+import { isOwn, joined, parentOf } from './paths.ts';
 import type { SecretRules } from './secret-rules.ts';
 
 export const surveyedEntriesMax = 2_000_000;
