@@ -47,7 +47,7 @@ export async function makeCgroup(limits: {
   if (!group) return undefined;
   const { name, folders } = group;
   const holds = {
-    processes: pids !== undefined && (await set(join(pids.folder, name, 'pids.max'), limits.processesMax)),
+    processes: pids !== undefined && (await limitProcesses(join(pids.folder, name), limits.processesMax)),
     memory: memory !== undefined && (await limitMemory(memory, name, limits.memoryBytesMax)),
   };
   const killed = async () => (memory ? killsIn(memory, name) : 0);
@@ -95,6 +95,12 @@ function removeIdle(): void {
       // The next server removes it.
     }
   }
+}
+
+/** Of earlier commands only those are left that have ended and that nobody has asked about; the kernel counts them. */
+async function limitProcesses(folder: string, processesMax: number): Promise<boolean> {
+  const ended = Number(await readFile(join(folder, 'pids.current'), 'latin1').catch(() => '0'));
+  return set(join(folder, 'pids.max'), ended + processesMax);
 }
 
 /** Swap too, where it is counted at all. */

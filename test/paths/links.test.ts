@@ -1,5 +1,6 @@
 /** Real folders, real links: whatever path is asked for, nothing outside the workspace is read or written. */
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -47,9 +48,12 @@ function plant(root: string, entries: readonly Entry[]): void {
   for (const { at, kind, target } of entries) {
     const path = join(root, ...at);
     try {
-      // Only in folders of the workspace itself.
-      mkdirSync(dirname(path), { recursive: true });
-      if (!realpathSync(dirname(path)).startsWith(root)) continue;
+      // Only in folders of the workspace itself: one after the other, because a link may stand for one.
+      for (let depth = 1; depth < at.length; depth++) {
+        const folder = join(root, ...at.slice(0, depth));
+        if (!existsSync(folder)) mkdirSync(folder);
+        if (!lstatSync(folder).isDirectory()) throw new Error('behind a link');
+      }
       if (kind === 'folder') mkdirSync(path);
       else if (kind === 'file') writeFileSync(path, 'theirs\n', { flag: 'wx' });
       else symlinkSync(target, path);

@@ -109,7 +109,7 @@ describe.runIf(isRoot)('what is refused', () => {
 
 test.runIf(isRoot)('what root owns is worked on as root', async () => {
   await using place = await repository({ kind: 'overlay', by: 'unshare' });
-  chownSync(place.root, 0, 0);
+  for (const path of [place.root, place.copy.layers.upper, place.copy.layers.work]) chownSync(path, 0, 0);
   expect(await place.run('id -u')).toBe('0\n');
   expect(readdirSync(place.root)).toContain('a');
 });
