@@ -15,7 +15,7 @@ export const lifetime: readonly Case[] = [
   {
     name: 'double-fork-daemon',
     shell:
-      'perl -MPOSIX -e \'fork and exit; POSIX::setsid(); fork and exit; chdir "/"; POSIX::close($_) for 0..64; %ENV = (); exec "/bin/sh", "-c", "sleep 987654; : @ID@"\'; sleep 0.3; echo started',
+      'perl -MPOSIX -e \'fork and exit; POSIX::setsid(); fork and exit; chdir "/"; POSIX::close($_) for 0..64; %ENV = (); exec { "/bin/sleep" } "@ID@", "987654"\'; sleep 0.3; echo started',
     control: 'same',
     verify: startedSoon,
   },
