@@ -3,7 +3,7 @@ import { access, constants, lstat, readFile, readlink, realpath } from 'node:fs/
 import { release } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { isInside } from './environment.ts';
-import { type Identity, mayReach } from './identity.ts';
+import { type Identity, mayReach, mayRead } from './identity.ts';
 
 import { privateKernelPaths, privatePaths } from './private.ts';
 import { outputOf } from './process.ts';
@@ -67,6 +67,9 @@ const secretFolders = ['ssh', 'ssl/private', 'sudoers.d', 'kubernetes', 'wiregua
 /** Kernel knobs that belong to the machine: without these a command started by root can write `core_pattern`. */
 const kernelFolders = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/pressure', '/proc/sysrq-trigger'];
 
+/** What nobody but root may write in the others needs no mount. */
+const kernelFoldersOfAll = ['/proc/sys', '/proc/pressure'];
+
 const names = ['bwrap', 'unshare', 'mount', 'prlimit', 'mkfifo', 'setsid'] as const;
 
 /** Where the tools are; or the names of those that are missing. */
@@ -93,21 +96,27 @@ export async function readHost(tools: Tools, identity: Identity): Promise<Host> 
     home: await privateHome(identity),
     bwrap: { version, hasSize: atLeast(7), hasDisableUserns: atLeast(8), hasOverlay: atLeast(11) },
     system: (await Promise.all(systemFolders.map(systemEntry))).filter((entry) => entry !== undefined),
-    kernel: await existing(kernelFolders),
-    ...(await secrets(uid)),
+    kernel: await existing(uid === 0 ? kernelFolders : kernelFoldersOfAll),
+    ...(await secrets(identity)),
     node: await serverNode(identity),
     resolver: await hiddenResolver(),
     limits: await hardLimits(),
   };
 }
 
-async function secrets(uid: number): Promise<{ secretFiles: string[]; secretFolders: string[] }> {
-  const all = uid === 0 ? await privatePaths() : { files: [], folders: [] };
-  const kernel = await privateKernelPaths(uid === 0);
+/** Each is a mount of every command: an ordinary user's command needs none for what they can't read anyway. */
+async function secrets(identity: Identity): Promise<{ secretFiles: string[]; secretFolders: string[] }> {
+  const isRoot = identity.uid === 0;
+  const all = isRoot ? await privatePaths() : { files: [], folders: [] };
+  const kernel = await privateKernelPaths(isRoot);
   const folders = [...new Set([...(await existing(secretFolders)), ...all.folders, ...kernel.folders])].sort();
   const files = [...new Set([...(await existing(secretFiles)), ...all.files, ...kernel.files])].sort();
   const isOutside = (path: string) => !folders.some((folder) => folder !== path && isInside(path, folder));
-  return { secretFiles: files.filter(isOutside), secretFolders: folders.filter(isOutside) };
+  const couldBeRead = isRoot ? files.map(() => true) : await Promise.all(files.map((path) => mayRead(path, identity)));
+  return {
+    secretFiles: files.filter((path, index) => couldBeRead[index] && isOutside(path)),
+    secretFolders: folders.filter(isOutside),
+  };
 }
 
 /** A tool of the system at one of its own folders. */

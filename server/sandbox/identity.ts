@@ -1,5 +1,5 @@
 /** Whom commands run as: ourselves, or the owner of the workspace where we are root and that is somebody else's. */
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { dirname } from 'node:path';
 
@@ -41,6 +41,15 @@ async function accountOf(uid: number): Promise<{ gid: number; user: string; home
     return { gid: Number(group), user, home };
   }
   return undefined;
+}
+
+/** Whether the identity may read it; by our own rights, with all our groups, where it is ourselves. */
+export async function mayRead(path: string, identity: Identity): Promise<boolean> {
+  if (identity.isOther) return mayReach(path, identity);
+  return access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Whether the identity may look at it, by the modes of the file and of every folder above it. */
