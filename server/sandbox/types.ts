@@ -29,7 +29,7 @@ export type CopyLayers = {
   whiteouts: string;
   /**
    * Overlays of their own beside the workspace's: the git folder that a linked worktree shares with others. Where the
-   * strategy is no overlay, commands can only read what lies there.
+   * strategy is no overlay, commands do not see it: the user's own holds credentials.
    */
   beside?: readonly { root: string; upper: string; work: string; whiteouts: string }[];
 };

@@ -8,12 +8,10 @@ export type WorkspaceMount =
   | { kind: 'overlay'; at: string; upper: string; work: string }
   /** A whole tree from elsewhere; `links`, relative to both, are the user's own folders, read-only. */
   | { kind: 'tree'; at: string; from: string; links: readonly string[] }
-  /** What lies there, read-only. */
-  | { kind: 'user'; at: string }
   /** What lies there, read-only, and through an overlay: the kernel lets nobody connect to a socket in it. */
   | { kind: 'sealed'; at: string; empty: string };
 
-/** `tree`: where the workspace is no overlay. Outer folders come before those that lie in them. */
+/** `tree`: where the workspace is no overlay; beside it then stands nothing, for only an overlay masks credentials. Outer folders come before those that lie in them. */
 export function workspaceMounts(layers: CopyLayers, tree: CopyTree | undefined): WorkspaceMount[] {
   const overlay = ({ root, upper, work }: { root: string; upper: string; work: string }): WorkspaceMount => ({
     kind: 'overlay',
@@ -23,10 +21,7 @@ export function workspaceMounts(layers: CopyLayers, tree: CopyTree | undefined):
   });
   const beside = layers.beside ?? [];
   const mounts: WorkspaceMount[] = tree
-    ? [
-        { kind: 'tree', at: layers.root, from: tree.path, links: tree.links },
-        ...beside.map(({ root }): WorkspaceMount => ({ kind: 'user', at: root })),
-      ]
+    ? [{ kind: 'tree', at: layers.root, from: tree.path, links: tree.links }]
     : [overlay(layers), ...beside.map(overlay)];
   return mounts.sort(outerFirst);
 }
@@ -51,8 +46,6 @@ function wordsOfBwrap(mount: WorkspaceMount, { isReadOnly }: { isReadOnly: boole
         ...[isReadOnly ? '--ro-bind' : '--bind', mount.from, at],
         ...mount.links.flatMap((link) => ['--ro-bind', join(at, link), join(at, link)]),
       ];
-    case 'user':
-      return ['--ro-bind', at, at];
     case 'sealed':
       return ['--overlay-src', mount.empty, '--overlay-src', at, '--ro-overlay', at];
   }
@@ -75,8 +68,6 @@ function wordsOfStage(mount: WorkspaceMount): string[] {
       return ['overlay', at, mount.upper, mount.work];
     case 'tree':
       return ['tree', at, mount.from, String(mount.links.length), ...mount.links];
-    case 'user':
-      return [];
     case 'sealed':
       return ['sealed', at, mount.empty];
   }

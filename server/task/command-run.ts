@@ -3,6 +3,7 @@ import { runInSandbox } from '../sandbox/run.ts';
 import { chooseStrategy } from '../sandbox/strategy.ts';
 import type { CommandRequest, CommandResult, CopyTree } from '../sandbox/types.ts';
 import type { Copy } from '../workspace/copy.ts';
+import type { LayerPaths } from '../workspace/layers.ts';
 import type { MaterializeOptions } from '../workspace/tree.ts';
 
 /** At most four lines a second of how far the copying is. */
@@ -27,7 +28,8 @@ export async function runOverCopy(run: CommandRun): Promise<CommandResult> {
   if (strategy.kind === 'none') return { kind: 'unavailable', reason: strategy.reason, remedy: strategy.remedy };
   const request: CommandRequest = { ...command, layers: copy.layers, strategy, hidden: [stateDir] };
   if (strategy.kind === 'overlay') return overMount(copy, request, report);
-  if (strategy.kind === 'copy') onCopied(strategy.reason);
+  if (strategy.kind === 'copy') onCopied([strategy.reason, ...withoutGit(copy.layers)].join(' '));
+  if (strategy.kind === 'seatbelt') report(withoutGit(copy.layers));
   return overTree(copy, request, report);
 }
 
@@ -94,6 +96,13 @@ function copyingLines(onOutput: (chunk: string) => void): (done: number, total: 
 }
 
 const grouped = (count: number): string => count.toLocaleString('en-US');
+
+/** Of a linked worktree, or a submodule that is opened by itself. */
+const withoutGit = ({ beside = [] }: LayerPaths): string[] =>
+  beside.map(
+    ({ root }) =>
+      `git does not work in the copy: its folder ${root} lies outside the workspace, and only an overlay could hide the credentials in it. To use git, open the repository's main folder instead.`,
+  );
 
 /** How a thread's user is told, once for each reason: it is slower, and why. */
 export const copiedWarning = (reason: string): string =>

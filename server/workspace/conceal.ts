@@ -16,7 +16,7 @@ const namesMax = 20_000;
 type Place = { layers: Layers; entries: Map<string, Entry>; edit: UpperEdit; aside: string };
 
 /** Costs a few looks at each secret, and no more where nothing has changed. */
-export async function conceal(place: Place, secrets: Secrets): Promise<void> {
+export async function conceal(place: Place, secrets: Pick<Secrets, 'hidden' | 'masks' | 'isTruncated'>): Promise<void> {
   const { layers, entries } = place;
   const { hidden, masks } = secrets;
   for (const [path, entry] of entries) {

@@ -11,6 +11,7 @@ import { inBatches } from './batches.ts';
 import { conceal, isConcealed } from './conceal.ts';
 import { makeCopyFolder } from './copy-folder.ts';
 import { type Counted, counted } from './counted.ts';
+import { GitBeside } from './git-beside.ts';
 import { type Tracked, trackedFiles } from './git-index.ts';
 import { ignoreRules } from './ignore.ts';
 import { type LayerPaths, Layers, type Located } from './layers.ts';
@@ -54,6 +55,7 @@ export class Copy {
   #buffers: ReadonlyMap<string, string> = new Map();
   readonly #unsaved: UnsavedTexts;
   readonly #secrets: Secrets;
+  readonly #gitBeside: readonly GitBeside[];
   #last: Promise<unknown> = Promise.resolve();
   /** Of rules and of git's index: said with the next scan, and once. */
   readonly #reported = new Set<string>();
@@ -67,6 +69,7 @@ export class Copy {
     entries: Map<string, Entry>,
     opaque: Map<string, string>,
     owner: Owner | undefined,
+    gitBeside: readonly GitBeside[],
   ) {
     const { dir, root, tracked } = options;
     this.#dir = dir;
@@ -79,6 +82,7 @@ export class Copy {
     this.#unsaved = new UnsavedTexts(this.#view, entries);
     this.#tracked = tracked ?? trackedFiles(root, this.#report);
     this.#counts = counted(ignoreRules(root, this.#report), this.#tracked);
+    this.#gitBeside = gitBeside;
     this.#secrets = new Secrets(root, () => this.#counts, this.#report);
     this.#notes = new Notes({ layers: this.#view, entries, secrets: this.#secrets, counts: () => this.#counts });
   }
@@ -89,7 +93,8 @@ export class Copy {
     const { layers, owner } = await makeCopyFolder(dir, root);
     const record = new CopyRecord(dir);
     const { entries, opaque, settling } = await record.read();
-    const copy = new Copy(options, layers, record, entries, opaque, owner);
+    const gitBeside = await Promise.all((layers.beside ?? []).map((each) => GitBeside.open(each, owner)));
+    const copy = new Copy(options, layers, record, entries, opaque, owner, gitBeside);
     await copy.#resume(settling);
     return copy;
   }
@@ -100,6 +105,7 @@ export class Copy {
    */
   prepare(buffers: ReadonlyMap<string, string>, allowed: readonly string[] = []): Promise<void> {
     this.#secrets.begin(allowed);
+    for (const git of this.#gitBeside) git.begin();
     return this.#exclusive(async () => this.#commit(await this.#refreshed(buffers)));
   }
 
@@ -115,6 +121,7 @@ export class Copy {
       await conceal({ layers: this.#view, entries: this.#entries, edit, aside: this.#aside }, this.#secrets);
       if (await this.#view.showsFromLower(ownFolder)) await edit.remove(ownFolder);
       await this.#commit(edit);
+      for (const git of this.#gitBeside) await git.conceal();
       // A process that ends during a command leaves this behind; the next one scans from here.
       await writeFile(this.#running, String(Date.now()), { mode: 0o600 });
     });

@@ -1,9 +1,8 @@
 /** The files of a git folder that may hold credentials, and what a copy shows in their place. */
 import type { Dirent } from 'node:fs';
-import { mkdir, opendir, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { opendir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { writeAtomically } from './atomic.ts';
 import { readSmallFile } from './bounded-file.ts';
 import { maskGitConfig } from './mask-git-config.ts';
 import { maskUrls } from './mask-text.ts';
@@ -101,47 +100,4 @@ async function maskedLog(text: string): Promise<string> {
     await breathe();
   }
   return masked.join('');
-}
-
-/** What `maskGitFolder` has written, by path, with the stamps of both files; kept by the caller from call to call. */
-export type MaskedFiles = Map<string, { mask: Mask; upper?: string }>;
-
-/**
- * For a git folder that has an overlay of its own: masked files are put into `upper`, both absolute. What a command
- * has written there, or was there before, is left alone. Resolves with the paths that can only be hidden: for whiteouts.
- */
-export async function maskGitFolder(lower: string, upper: string, masked: MaskedFiles): Promise<string[]> {
-  const hidden: string[] = [];
-  const files = await gitFilesIn(lower);
-  for (const [path, kind] of files) {
-    const before = masked.get(path);
-    const above = await statusOf(join(upper, path));
-    const stamp = above && stampOf(above);
-    if (stamp !== before?.upper) continue;
-    const mask = await maskOf(join(lower, path), kind, before?.mask);
-    if (!mask) continue;
-    if (mask.shown === 'nothing') hidden.push(path);
-    const isNew = mask !== before?.mask;
-    if (typeof mask.shown === 'object' && isNew) await writeInto(lower, upper, path, mask.shown);
-    if (mask.shown === 'clean' && before && above) await rm(join(upper, path));
-    const written = await statusOf(join(upper, path));
-    masked.set(path, { mask, upper: written && stampOf(written) });
-  }
-  return hidden;
-}
-
-/** The folders above it are made as the lower ones are. */
-async function writeInto(
-  lower: string,
-  upper: string,
-  path: string,
-  { text, mode }: { text: string; mode: number },
-): Promise<void> {
-  const parts = dirname(path) === '.' ? [] : dirname(path).split('/');
-  for (const [index] of parts.entries()) {
-    const folder = parts.slice(0, index + 1).join('/');
-    if (await statusOf(join(upper, folder))) continue;
-    await mkdir(join(upper, folder), { mode: ((await stat(join(lower, folder))).mode & 0o777) | 0o700 });
-  }
-  await writeAtomically(join(upper, path), text, { mode, beside: dirname(upper) });
 }

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Strategy } from '../../server/sandbox/types.ts';
 import { bash, type Outcome } from './scenario.ts';
 import { outputs, type User, users } from './users.ts';
 
@@ -52,6 +53,47 @@ describe.each(users)('$name', (user) => {
     expect(outputs(outcome)).toEqual(['first\nsecond first 1\nother\n', 'second\nfirst\nthree\n', '']);
     expect(outcome.changes.map(({ path }) => path)).toEqual(['a']);
     expect(outcome.after).toEqual(outcome.before);
+  });
+
+  describe.each<{ way: string; strategy: Strategy }>([
+    { way: 'an overlay', strategy: { kind: 'overlay', by: 'unshare' } },
+    { way: 'a whole copy', strategy: { kind: 'copy', reason: 'A test.' } },
+  ])('$way', ({ strategy }) => {
+    test("credentials in a linked worktree's common configuration are masked in what commands see", async () => {
+      const outcome = await user.play({
+        setup: `${linked}
+          git remote add origin https://me:TOPSECRET@example.com/x.git
+          git config http.https://example.com/.extraheader 'AUTHORIZATION: basic TOPSECRET'
+          echo https://me:TOPSECRET@example.com > ../main/.git/credentials`,
+        steps: [
+          {
+            command: `c=$(cut -d' ' -f2 .git)/../..; git config --list; cat $c/config; cat $c/credentials 2>&1; grep -r TOP $c
+              git remote -v; echo two > a; git commit -qam second; git log --format=%s`,
+          },
+          // Where a user adds one meanwhile.
+          { meanwhile: 'git config remote.more.url https://TOPSECRET@example.com/', command: 'git config --list' },
+          {
+            command: 'git config user.name other; git config --list; git commit -q --allow-empty -m third; git log -1',
+          },
+        ],
+        strategy,
+        secret: 'TOPSECRET',
+      });
+      const [first = '', second = '', third = ''] = outputs(outcome);
+      expect(first + second + third).not.toContain('TOPSECRET');
+      expect(outcome.leaks).toEqual([]);
+      expect(outcome.after).toEqual(outcome.before);
+      if (strategy.kind === 'copy') {
+        expect(first).toMatch(/fatal: not a git repository/);
+        expect(outcome.beside?.copy['refs/heads/side']).toBeUndefined();
+        return;
+      }
+      expect(first).toMatch(/remote\.origin\.url=https:\/\/.*example\.com\/x\.git\n/);
+      expect(first).toMatch(/credentials: No such file/);
+      expect(first).toMatch(/second\nfirst\n$/);
+      expect(second).toContain('remote.more.url=');
+      expect(third).toMatch(/Author: other <t@t>[\s\S]*third/);
+    });
   });
 
   test('the repository that a foreign .git file points at can not be read', async () => {

@@ -64,8 +64,6 @@ export type Scenario = {
   toolFolders?: string[];
   /** Folders of the workspace that are no part of the tree, where the strategy is a whole copy. */
   linked?: string[];
-  /** A folder beside the workspace, made by `setup`, that has an overlay of its own. */
-  beside?: string;
   environment?: Record<string, string>;
   internet?: StandIn;
 
@@ -97,7 +95,7 @@ export type Outcome = {
   upper: { bytes: number; entries: number };
   /** Where a strategy was named: what the copy's own folder holds in the end, the upper layer or the tree. */
   copy?: Record<string, string>;
-  /** The folder beside the workspace in the end, and what was written to it. */
+  /** The git folder outside the workspace in the end, and what lies over it. */
   beside?: { user: Record<string, string>; copy: Record<string, string> };
 
   /** Files of the copy's folder that hold the secret; its upper layer is in there. */
@@ -115,7 +113,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   const copy = await Copy.open({ dir: place.dir, root });
   const isTree = scenario.strategy?.kind === 'copy' || scenario.unsandboxed;
   const tree = isTree ? makeTree(place, scenario.linked ?? []) : undefined;
-  const beside = scenario.beside === undefined ? undefined : makeBeside(place, scenario.beside);
+  const [beside] = copy.layers.beside ?? [];
   if (scenario.allowed) await copy.prepare(new Map(), scenario.allowed);
   const results: CommandResult[] = [];
   const problems: string[] = [];
@@ -138,7 +136,6 @@ export async function play(scenario: Scenario): Promise<Outcome> {
         environment: scenario.environment ?? process.env,
         ...(scenario.internet ? { internet: standIn(scenario.internet) } : {}),
         onProblems: (found) => problems.push(...found),
-        layers: { ...copy.layers, ...(beside && { beside: [beside] }) },
         strategy: scenario.unsandboxed ? { kind: 'unsandboxed' } : scenario.strategy,
         toolFolders: scenario.toolFolders,
         hidden: step.hidden,
@@ -161,12 +158,6 @@ function makeTree({ root, dir }: { root: string; dir: string }, links: string[])
   const path = join(dir, 'tree');
   bash(root, `cp -a . '${path}'; cd '${path}'; for l in ${links.join(' ')}; do rm -rf "$l"; mkdir "$l"; done`);
   return { path, links };
-}
-
-function makeBeside({ root, dir }: { root: string; dir: string }, name: string) {
-  const [upper, work, whiteouts] = ['up', 'work', 'whiteouts'].map((part) => join(dir, 'beside', part));
-  for (const path of [upper, work]) mkdirSync(path ?? '', { recursive: true });
-  return { root: join(dirname(root), name), upper: upper ?? '', work: work ?? '', whiteouts: whiteouts ?? '' };
 }
 
 const filesWith = (folder: string, text: string): string[] =>

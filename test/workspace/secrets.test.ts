@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { absent, type FileState } from '../../server/changeset/file-state.ts';
 import { Copy } from '../../server/workspace/copy.ts';
-import { type MaskedFiles, maskGitFolder } from '../../server/workspace/git-secrets.ts';
 import { makeFolder } from './folder.ts';
 
 const text = (text: string, mode = 0o644): FileState => ({ kind: 'text', text, mode });
@@ -115,29 +114,46 @@ test('dependencies of others are looked into only a little', async () => {
 
 test('a git folder with an overlay of its own is masked there, again where the user changes it, never over a command’s', async () => {
   using place = makeFolder({
-    'git/config': '[r "o"]\n\turl = https://u:secret@h/x\n',
+    'git/config': '[core]\n\tworktree = ../ws\n[r "o"]\n\turl = https://u:secret@h/x\n',
     'git/modules/a/b/config': '[r "o"]\n\turl = https://u:secret@h/x\n',
     'git/worktrees/w/config.worktree': '[http]\n\textraheader = X: secret\n',
     'git/logs/refs/heads/main': '0 1 A\tpull https://u:secret@h/x: y\n',
     'git/credentials': 'https://u:secret@h',
-    'up/.keep': '',
+    'git/HEAD': 'ref: refs/heads/main\n',
+    'git/objects/pack/.keep': '',
+    'git/refs/heads/.keep': '',
+    'ws/.git': 'gitdir: ../git\n',
   });
-  const masked: MaskedFiles = new Map();
-  const lower = join(place.path, 'git');
-  const upper = join(place.path, 'up');
-  expect(await maskGitFolder(lower, upper, masked)).toEqual(['credentials']);
-  expect(place.bash('cd up; find . -type f | sort | xargs')).toBe(
-    './.keep ./config ./logs/refs/heads/main ./modules/a/b/config ./worktrees/w/config.worktree\n',
-  );
-  expect(place.bash('grep -rl secret up || true')).toBe('');
+  const open = () => Copy.open({ dir: join(place.path, 'state'), root: join(place.path, 'ws') });
+  let copy = await open();
+  const { upper = '', whiteouts = '' } = copy.layers.beside?.[0] ?? {};
+  const inUpper = (path: string) => readFileSync(join(upper, path), 'utf8');
+  const shown = () => place.bash(`cd ${upper}; find . -type f | sort | xargs`).trim();
+  await copy.prepare(none);
+  await copy.refresh(none);
+  expect(shown()).toBe('./config ./logs/refs/heads/main ./modules/a/b/config ./worktrees/w/config.worktree');
+  expect(readFileSync(whiteouts, 'utf8')).toBe('credentials\0');
+  expect(place.bash('grep -rl secret state || true')).toBe('');
   const before = lstatSync(join(upper, 'config')).ino;
+  // What a command may leave: a file of its own, and in the place of a folder a link to somewhere else.
   place.bash(
-    'echo theirs >up/modules/a/b/config; echo "#" >>git/modules/a/b/config; echo "# w" >>git/worktrees/w/config.worktree',
+    `mkdir elsewhere; cd ${upper}; echo theirs >modules/a/b/config; rm -r logs; ln -s ../../../elsewhere logs`,
   );
-  await maskGitFolder(lower, upper, masked);
+  place.bash(
+    'echo "#" >>git/modules/a/b/config; echo "# w" >>git/worktrees/w/config.worktree; mkdir -p elsewhere/refs/heads; echo "# l" >>git/logs/refs/heads/main',
+  );
+  // The next process knows what is ours.
+  copy = await open();
+  await copy.refresh(none);
   expect(lstatSync(join(upper, 'config')).ino).toBe(before);
-  expect(place.bash('cat up/modules/a/b/config; tail -1 up/worktrees/w/config.worktree')).toBe('theirs\n# w\n');
-  place.write({ 'git/config': '[core]\n' });
-  await maskGitFolder(lower, upper, masked);
-  expect(place.bash('ls up')).not.toContain('config');
+  expect(inUpper('modules/a/b/config')).toBe('theirs\n');
+  expect(inUpper('worktrees/w/config.worktree')).toMatch(/\n# w\n$/);
+  expect(place.bash('find elsewhere -type f')).toBe('');
+  place.write({ 'git/config': '[core]\n\tworktree = ../ws\n' });
+  await copy.refresh(none);
+  expect(shown()).not.toContain('./config ');
+  place.write({ 'git/config': '[core]\n\tworktree = ../ws\n[r "o"]\n\turl = https://u:secret@h/x\n' });
+  await copy.refresh(none);
+  expect(shown()).toContain('./config ');
+  expect(place.bash('grep -rl secret state || true')).toBe('');
 });
