@@ -25,6 +25,8 @@ const submodule = `
   rmdir "$PWD"; ${git} init -q ..; ${git} -C .. submodule --quiet add ./first workspace 2>/dev/null
   ${git} -C .. commit -qm sub; cd "$PWD"; ${named}`;
 
+const overlay = { kind: 'overlay', by: 'unshare' } as const;
+
 /** All of the place but the copy, which lies in `state`, as one sum. */
 const sum =
   'cd ..; find . -path ./state -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum > state/sum-';
@@ -55,23 +57,37 @@ describe.each(users)('$name', (user) => {
     expect(outcome.after).toEqual(outcome.before);
   });
 
-  describe.each<{ way: string; strategy: Strategy }>([
-    { way: 'an overlay', strategy: { kind: 'overlay', by: 'unshare' } },
+  const owned = user.isRoot
+    ? [
+        {
+          way: "an overlay, over somebody else's",
+          setup: 'chmod 755 ..; chown -R 54321:54321 . ../main',
+          strategy: overlay,
+        },
+      ]
+    : [];
+  describe.each<{ way: string; strategy: Strategy; setup?: string }>([
+    { way: 'an overlay', strategy: overlay },
     { way: 'a whole copy', strategy: { kind: 'copy', reason: 'A test.' } },
-  ])('$way', ({ strategy }) => {
+    ...owned,
+  ])('$way', ({ strategy, setup = '' }) => {
     test("credentials in a linked worktree's common configuration are masked in what commands see", async () => {
       const outcome = await user.play({
         setup: `${linked}
           git remote add origin https://me:TOPSECRET@example.com/x.git
           git config http.https://example.com/.extraheader 'AUTHORIZATION: basic TOPSECRET'
-          echo https://me:TOPSECRET@example.com > ../main/.git/credentials`,
+          echo https://me:TOPSECRET@example.com > ../main/.git/credentials
+          ${setup}`,
         steps: [
           {
             command: `c=$(cut -d' ' -f2 .git)/../..; git config --list; cat $c/config; cat $c/credentials 2>&1; grep -r TOP $c
               git remote -v; echo two > a; git commit -qam second; git log --format=%s`,
           },
           // Where a user adds one meanwhile.
-          { meanwhile: 'git config remote.more.url https://TOPSECRET@example.com/', command: 'git config --list' },
+          {
+            meanwhile: 'git config --file ../main/.git/config remote.more.url https://TOPSECRET@example.com/',
+            command: 'git config --list',
+          },
           {
             command: 'git config user.name other; git config --list; git commit -q --allow-empty -m third; git log -1',
           },

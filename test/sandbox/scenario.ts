@@ -161,7 +161,9 @@ function makeTree({ root, dir }: { root: string; dir: string }, links: string[])
 }
 
 const filesWith = (folder: string, text: string): string[] =>
-  bash(folder, `chmod -R u+rwX work; grep -rlF --devices=skip -e '${text}' . || true`).split('\n').slice(0, -1);
+  bash(folder, `chmod -R u+rwX work git-*/work 2>/dev/null; grep -rlF --devices=skip -e '${text}' . || true`)
+    .split('\n')
+    .slice(0, -1);
 
 /** Refresh, run, scan: as a turn does. */
 export async function runOver(
