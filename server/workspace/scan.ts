@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { inBatches } from './batches.ts';
 import { type Counted, listLower } from './counted.ts';
 import { isWhiteout, type Layers } from './layers.ts';
-import { type Name, namesIn } from './names.ts';
+import { type Name, type NamesLeft, namesLeftIn } from './names.ts';
 import { isHidden, isTooDeep, joined } from './paths.ts';
 import { presenceOf, stampOf, statusOf } from './snapshot.ts';
 
 /** Entries of the upper layer looked at, and paths found. */
 export const entriesMax = 200_000;
 export const foundMax = 20_000;
+const foldersAtOnce = 32;
 
 export type Found = {
   /** With the file's own status where it lies in the upper layer, and nothing where it was deleted. */
@@ -21,6 +22,12 @@ export type Found = {
   /** A limit was reached: what is not in `paths` may have changed too. */
   isTruncated: boolean;
 };
+
+/**
+ * Of the upper layer, with its own status; `''` has none. `over`: what the user has at that place and a command could
+ * see: `folder`, or `nothing` of it, so that there is nothing either at any place below.
+ */
+type Folder = { path: string; status?: BigIntStats; over: 'folder' | 'nothing' };
 
 /**
  * `merged`: the path of the mounted copy; without it, folders that hide the user's are known from earlier only.
@@ -39,7 +46,7 @@ export async function scanUpper(options: {
   const { layers, counts, known, startedAtMs, merged, isConcealed } = options;
   const found: Found = { paths: new Map(), problems: [], isTruncated: false };
   const knownFolders = foldersOf(known);
-  let entries = 0;
+  const left: NamesLeft = { names: entriesMax };
   const isUnchanged = (path: string, status: BigIntStats) => known.get(path)?.stamp === stampOf(status);
 
   const add = async (path: string, status?: BigIntStats) => {
@@ -49,35 +56,34 @@ export async function scanUpper(options: {
   /** Files of the user below a folder that is hidden since then; younger ones can't have been meant by it. */
   const addDeleted = async (folder: string, hiddenAtMs: number) => {
     if (isConcealed(folder)) return;
-    for (const path of await listLower(layers, folder, counts)) {
+    await inBatches(await listLower(layers, folder, counts), async (path) => {
       const lower = await statusOf(layers.lower(path));
-      if (!known.has(path) && lower && bornAtMs(lower) > hiddenAtMs) continue;
+      if (!known.has(path) && lower && bornAtMs(lower) > hiddenAtMs) return;
       if ((await layers.locate(path)).in !== 'upper') await add(path);
-    }
+    });
   };
 
-  const folders: { path: string; isLowerHidden: boolean }[] = [{ path: '', isLowerHidden: false }];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const { path, isLowerHidden } = folder;
-    const names = await readFolder(layers, path, merged);
+  const look = async ({ path, status: self, over }: Folder, into: (folder: Folder) => void) => {
+    const names = await readFolder(layers, path, { self, left, merged });
     if (names === undefined) {
       found.problems.push(`${path}: this folder of the copy can not be read`);
-      continue;
+      return;
     }
-    let hidesLower = isLowerHidden;
-    const self = path === '' || isLowerHidden ? undefined : await statusOf(layers.upper(path));
-    if (self) {
+    if (left.names < 0) return;
+    let shows = over;
+    if (self && over === 'folder') {
       const lower = await statusOf(layers.lower(path));
+      if (!lower?.isDirectory()) shows = 'nothing';
       if (lower?.isDirectory()) {
         const opaque = await isOpaque(layers, path, names, { self, startedAtMs, merged });
         if (opaque === 'unknown') found.problems.push(`${path}: what was deleted in this folder can not be told`);
         if (opaque === true) {
-          hidesLower = true;
+          shows = 'nothing';
           await addDeleted(path, bornAtMs(self));
         }
       } else if (lower) await add(path);
     }
-    const examine = async ({ bytes, text }: Name) => {
+    await inBatches(names, async ({ bytes, text }) => {
       const child = joined(path, text ?? bytes.toString());
       if (isHidden(child)) return;
       if (text === undefined || isTooDeep(layers.upper(child))) {
@@ -89,22 +95,25 @@ export async function scanUpper(options: {
       if (!status) return;
       if (status.isDirectory()) {
         const isOfInterest = knownFolders.has(child) || (await counts.folder(child));
-        if (isOfInterest) folders.push({ path: child, isLowerHidden: hidesLower });
+        if (isOfInterest) into({ path: child, status, over: shows });
       } else if (isUnchanged(child, status)) {
         found.paths.set(child, status);
       } else {
-        const lower = hidesLower ? undefined : await statusOf(layers.lower(child));
+        const lower = shows === 'nothing' ? undefined : await statusOf(layers.lower(child));
         if (lower?.isDirectory()) await addDeleted(child, bornAtMs(status));
         if (!isWhiteout(status)) await add(child, status);
         else if (known.has(child) || (lower && !lower.isDirectory())) await add(child);
       }
-    };
-    entries += names.length;
-    if (entries > entriesMax) {
+    });
+  };
+
+  const folders: Folder[] = [{ path: '', over: 'folder' }];
+  while (folders.length > 0) {
+    await Promise.all(folders.splice(-foldersAtOnce).map((folder) => look(folder, (below) => folders.push(below))));
+    if (left.names < 0) {
       found.isTruncated = true;
       return found;
     }
-    await inBatches(names, examine);
   }
   await inBatches([...layers.pending], async (path) => {
     if (isHidden(path)) return;
@@ -146,14 +155,19 @@ async function isOpaque(
  * A command may have taken its own permission to read a folder or to look into it; the copy is ours, so we give it back:
  * through the mount where there is one, which otherwise goes on with the mode it has seen.
  */
-async function readFolder(layers: Layers, path: string, merged: string | undefined): Promise<Name[] | undefined> {
+async function readFolder(
+  layers: Layers,
+  path: string,
+  { self, left, merged }: { self: BigIntStats | undefined; left: NamesLeft; merged: string | undefined },
+): Promise<Name[] | undefined> {
   const folder = layers.upper(path);
-  const mode = Number(((await statusOf(folder))?.mode ?? 0n) & 0o777n);
+  const status = self ?? (await statusOf(folder));
+  const mode = Number((status?.mode ?? 0n) & 0o777n);
   if ((mode & 0o500) !== 0o500) {
     if (merged !== undefined) await chmod(join(merged, path), mode | 0o700).catch(() => {});
     await chmod(folder, mode | 0o700).catch(() => {});
   }
-  return namesIn(folder, entriesMax).catch(() => undefined);
+  return namesLeftIn(folder, left, status?.size).catch(() => undefined);
 }
 
 /** Unix time, with a fraction. */

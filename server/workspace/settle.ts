@@ -2,10 +2,11 @@
 import { chmod, mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileState, sameState } from '../changeset/file-state.ts';
+import { spreading } from './batches.ts';
 import { type Counted, listLower } from './counted.ts';
 import { isWhiteout, type Layers } from './layers.ts';
 import { move } from './move.ts';
-import { namesIn, pathIn } from './names.ts';
+import { namesIn, namesLeftIn, pathIn } from './names.ts';
 import { give } from './owner.ts';
 import { isHidden, isTooDeep, joined, parentsOf } from './paths.ts';
 import type { Settled } from './record.ts';
@@ -38,16 +39,24 @@ export async function settleUpper(options: {
 
   for (const path of [...layers.pending]) if (!(await keepsWhiteout(path))) layers.pending.delete(path);
 
-  /** Whether anything is left in the folder afterwards. */
-  const clear = async (folder: string): Promise<boolean> => {
+  const spread = spreading();
+  let rebuilt = Promise.resolve();
+  /** One at a time: they share the place where the old folder lies meanwhile. */
+  const rebuildNext = (path: string): Promise<void> => {
+    rebuilt = rebuilt.then(() => rebuild(layers, path, aside));
+    return rebuilt;
+  };
+
+  /** Whether anything is left in the folder afterwards. `size`: its own, in bytes. */
+  const clear = async (folder: string, size?: bigint): Promise<boolean> => {
     let isEmpty = true;
-    for (const { bytes, text } of await namesIn(layers.upper(folder))) {
+    await spread(await namesLeftIn(layers.upper(folder), { names: Infinity }, size), async ({ bytes, text }) => {
       const path = joined(folder, text ?? bytes.toString());
       const isNamed = text !== undefined && !isTooDeep(layers.upper(path));
       const stays = isNamed ? await staysOrCleared(path) : isHidden(path) || !(await counts.file(path));
       if (stays) isEmpty = false;
       else if (!isNamed) await removeTree(pathIn(layers.upper(folder), bytes));
-    }
+    });
     return !isEmpty;
   };
 
@@ -58,12 +67,13 @@ export async function settleUpper(options: {
     if (status.isDirectory()) {
       if (!wantedFolders.has(path) && !(await counts.folder(path))) return true;
       // A command may have taken its own permission to it.
-      await chmod(layers.upper(path), Number(status.mode & 0o777n) | 0o700);
-      if (!(await clear(path))) {
+      const mode = Number(status.mode & 0o777n);
+      if ((mode & 0o700) !== 0o700) await chmod(layers.upper(path), mode | 0o700);
+      if (!(await clear(path, status.size))) {
         await rmdir(layers.upper(path));
         return false;
       }
-      if ((await statusOf(layers.lower(path)))?.isDirectory()) await rebuild(layers, path, aside);
+      if ((await statusOf(layers.lower(path)))?.isDirectory()) await rebuildNext(path);
       return true;
     }
     if (isWhiteout(status) ? await keepsWhiteout(path) : await keepsFile(path)) return true;

@@ -161,7 +161,7 @@ function makeTree({ root, dir }: { root: string; dir: string }, links: string[])
 }
 
 const filesWith = (folder: string, text: string): string[] =>
-  bash(folder, `chmod -R u+rwX work git-*/work 2>/dev/null; grep -rlF --devices=skip -e '${text}' . || true`)
+  bash(folder, `shopt -s nullglob; chmod -R u+rwX work git-*/work; grep -rlF --devices=skip -e '${text}' . || true`)
     .split('\n')
     .slice(0, -1);
 
