@@ -17,6 +17,8 @@ export type SandboxPolicy = {
   processesMax: number;
   memoryBytesMax: number;
   diskBytesMax: number;
+  /** Files and folders written; default 200,000, and no setting changes it. */
+  entriesMax?: number;
 };
 
 /** The layers of a thread's copy, on the host. All absolute. */

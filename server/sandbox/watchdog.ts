@@ -10,9 +10,10 @@ import { kibibytes, processesAtOnce, processesOf, text } from './processes.ts';
 import type { SandboxPolicy } from './types.ts';
 import { type Use, usedBy } from './upper-use.ts';
 
-/** Entries of the upper layer; beyond it no change can be shown either. */
-const entriesMax = 200_000;
-const entriesStep = 20_000;
+/** Entries of the upper layer where the policy does not say; beyond it no change can be shown either. */
+const entriesMaxByDefault = 200_000;
+/** They are counted each time that the disk has lost this part of those that are allowed. */
+const entriesStepsMax = 10;
 const bytesStepMin = 16 * 1024 ** 2;
 
 const everyMs = { processes: 50, memory: 250, disk: 200 };
@@ -65,7 +66,7 @@ export function watch(options: {
 function diskWatch(
   uppers: readonly string[],
   atFirst: Use,
-  { diskBytesMax }: SandboxPolicy,
+  { diskBytesMax, entriesMax = entriesMaxByDefault }: SandboxPolicy,
   child: () => number | undefined,
 ): Watch {
   const [upper = '/'] = uppers;
@@ -82,7 +83,7 @@ function diskWatch(
     most = { bytes: Math.max(most.bytes, free.bytes), entries: Math.max(most.entries, free.entries) };
     last = { bytes: Math.max(last.bytes, free.bytes), entries: Math.max(last.entries, free.entries) };
     const lost = { bytes: most.bytes - free.bytes, entries: most.entries - free.entries };
-    if (last.entries - free.entries >= entriesStep) {
+    if (last.entries - free.entries >= entriesMax / entriesStepsMax) {
       last = { ...last, entries: free.entries };
       const { entries, isWhole } = await usedBy(uppers, { entriesMax: allowed.entries });
       if (entries > allowed.entries || (!isWhole && lost.entries > entriesMax)) return true;

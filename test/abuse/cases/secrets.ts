@@ -75,4 +75,21 @@ export const secretCases: readonly Case[] = [
     control: { shell: 'echo looked; echo "Linux version 6.1"; ls /sys/kernel' },
     verify: [says('looked'), neverSays(/Linux version|^mm$|^debug$|^net$/m)],
   },
+  {
+    name: 'secret-files-of-the-workspace',
+    setup: 'echo TOPSECRET > .env; echo TOPSECRET > .env.local; echo TOPSECRET > id_rsa; echo EXAMPLE=1 > .env.example',
+    shell: 'cat .env .env.local id_rsa 2>&1; cat .env.example',
+    control: 'same',
+    verify: [says('EXAMPLE=1', /\.env: No such file/)],
+    changes: [],
+  },
+  {
+    name: 'credentials-in-the-configuration-of-git',
+    setup:
+      'git remote add origin https://me:TOPSECRET@example.com/x.git; git config http.https://example.com/.extraheader "AUTHORIZATION: basic TOPSECRET"',
+    shell: 'cat .git/config; git remote -v; git log --oneline | wc -l',
+    control: 'same',
+    verify: [says('1')],
+    changes: [],
+  },
 ];
