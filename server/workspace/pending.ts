@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeAtomically } from './atomic.ts';
 import type { Layers } from './layers.ts';
-import { give } from './owner.ts';
 import { parentOf } from './paths.ts';
 import { statusOf } from './snapshot.ts';
 
@@ -14,11 +13,10 @@ export async function readPending({ paths, pending }: Layers): Promise<void> {
   for (const path of text.split('\0')) if (path !== '') pending.add(path);
 }
 
-export async function writePending({ paths, pending, owner }: Layers): Promise<void> {
+export async function writePending({ paths, pending }: Layers): Promise<void> {
   const text = [...pending].map((path) => `${path}\0`).join('');
   if (text === (await readFile(paths.whiteouts, 'utf8').catch(() => undefined))) return;
   await writeAtomically(paths.whiteouts, text, { mode: 0o600, beside: dirname(paths.whiteouts) });
-  await give(paths.whiteouts, owner);
 }
 
 /** What lies below something deleted, or below a file, needs no whiteout, and there is no place for one. */
