@@ -4,11 +4,11 @@
  * and bwrap mounts. A second shell, the holder, keeps what the first has mounted alive after the command so that the copy
  * can be looked at, and kills everything when our end of its pipe is closed, also by our death.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { inheritedDescriptors } from './descriptors.ts';
-import { type Chain, exitOf, follow, pipeOf } from './follow.ts';
+import { type Chain, follow, pipeOf } from './follow.ts';
 import type { Host } from './host.ts';
 import type { Identity } from './identity.ts';
 import type { Machine } from './machine.ts';
@@ -35,8 +35,6 @@ export async function startChain(options: {
   const { host, tools, identity, seccomp } = machine;
   const inherited = await inheritedDescriptors();
   const { reader, writer } = await outputPipe(layers, tools, identity);
-  let child: ChildProcess;
-  let exited: Promise<string | undefined>;
   try {
     const [program, ...args] = stage({
       ...{ mounter, tools, identity, inherited },
@@ -47,23 +45,23 @@ export async function startChain(options: {
         ...['--', ...wrapper, tools.setsid, '/bin/bash', '-c', command],
       ],
     });
-    child = spawn(program, args, {
+    const child = spawn(program, args, {
       env: toolEnvironment,
       cwd: '/',
       detached: true,
       stdio: ['ignore', writer, writer, 'pipe', 'pipe', 'pipe', 'pipe'],
     });
-    exited = exitOf(child);
+    pipeOf(child, descriptor.seccomp).end(seccomp ?? '');
+    pipeOf(child, descriptor.arguments).end(bwrapArguments.map((argument) => `${argument}\0`).join(''));
+    const output = new Socket({ fd: reader, readable: true, writable: false });
+    // Nothing is waited for since it was started: what a short chain says and that it ends is not said twice.
+    return follow(child, output, (pid) => mapIds(pid, identity));
   } catch (error) {
     await closeDescriptor(reader);
     throw error;
   } finally {
     await closeDescriptor(writer);
   }
-  const output = new Socket({ fd: reader, readable: true, writable: false });
-  pipeOf(child, descriptor.seccomp).end(seccomp ?? '');
-  pipeOf(child, descriptor.arguments).end(bwrapArguments.map((argument) => `${argument}\0`).join(''));
-  return follow(child, exited, output, (pid) => mapIds(pid, identity));
 }
 
 function limits(policy: SandboxPolicy, { limits: hard }: Host): string[] {

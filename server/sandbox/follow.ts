@@ -20,20 +20,18 @@ export type Chain = {
   release(): Promise<void>;
 };
 
-/** Its end, and why it did not start. To be called at once: a short chain may be over before anything else is awaited. */
-export const exitOf = (child: ChildProcess): Promise<string | undefined> =>
+/** Its end, and why it did not start. */
+const exitOf = (child: ChildProcess): Promise<string | undefined> =>
   new Promise((resolve) => {
     child.once('exit', () => resolve(undefined));
     child.once('error', (error) => resolve(error.message));
   });
 
-/** `exited`: of `exitOf`. `mapIds`: asked for where the chain waits until its namespace knows who is who. */
-export function follow(
-  child: ChildProcess,
-  exited: Promise<string | undefined>,
-  output: Socket,
-  mapIds: (pid: number) => Promise<void>,
-): Chain {
+/**
+ * To be called in the same moment as the chain is started: of one that is over by then nothing would be heard.
+ * `mapIds`: asked for where the chain waits until its namespace knows who is who.
+ */
+export function follow(child: ChildProcess, output: Socket, mapIds: (pid: number) => Promise<void>): Chain {
   const told: { holder?: number; child?: number; exitCode?: number; failure?: string } = {};
   let text = '';
   let isStopped = false;
@@ -62,7 +60,7 @@ export function follow(
     told.exitCode = numberIn(text, /"exit-code": (\d+)/);
     if (isStopped) kill(told.child);
   });
-  const isOver = exited.then((failure) => {
+  const isOver = exitOf(child).then((failure) => {
     told.failure = failure;
   });
   let hasEnded = false;

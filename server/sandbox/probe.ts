@@ -7,7 +7,7 @@ import type { Finding, Rung } from './ladder.ts';
 import { readMachine } from './machine.ts';
 import { runInSandbox } from './run.ts';
 import { sandboxExec } from './seatbelt.ts';
-import type { CommandResult, CopyLayers, Strategy } from './types.ts';
+import type { CommandRequest, CommandResult, CopyLayers, Strategy } from './types.ts';
 
 const timeoutMs = 20_000;
 const limits = { processesMax: 64, memoryBytesMax: 1024 ** 3, diskBytesMax: 1024 ** 3 };
@@ -28,18 +28,26 @@ export async function probeRung(stateDir: string, rung: Rung, toolFolders?: read
     await mkdir(tree);
     const marker = randomUUID();
     for (const folder of [layers.root, tree]) await writeFile(join(folder, 'seen'), marker);
-    const result = await run(layers, layers.root, strategies[rung], 'cat seen && cp seen written', tree);
+    const command = 'cat seen && cp seen written';
+    const result = await run({ layers, strategy: strategies[rung], command, tree, toolFolders });
     const target = rung === 'copy' || rung === 'seatbelt' ? tree : layers.upper;
     return judge(result, marker, join(target, 'written'), stateDir);
   });
 }
 
 /** Whether an overlay over this very workspace, which lies on another file system than the state folder, shows and takes files. */
-export async function probeLower(stateDir: string, root: string, strategy: Strategy): Promise<Finding> {
+export async function probeLower(options: {
+  stateDir: string;
+  root: string;
+  strategy: Strategy;
+  toolFolders?: readonly string[];
+}): Promise<Finding> {
+  const { stateDir, root, strategy, toolFolders } = options;
   return inFolder(stateDir, async (layers) => {
     const marker = randomUUID();
     const name = `.codex-lsp-probe-${marker}`;
-    const result = await run({ ...layers, root }, root, strategy, `echo ${marker} >${name} && cat ${name}`);
+    const command = `echo ${marker} >${name} && cat ${name}`;
+    const result = await run({ layers: { ...layers, root }, strategy, command, toolFolders });
     return judge(result, marker, join(layers.upper, name), stateDir);
   });
 }
@@ -96,19 +104,28 @@ async function inFolder(
   }
 }
 
-const run = (layers: CopyLayers, cwd: string, strategy: Strategy, command: string, tree?: string) =>
-  runInSandbox({
-    layers,
-    strategy,
-    ...(tree === undefined || strategy.kind === 'overlay' ? {} : { tree: { path: tree, links: [] } }),
-    policy: { mode: 'workspace', network: 'off', readableRoots: [], sockets: [], env: [], ...limits },
-    environment: {},
-    command,
-    cwd,
-    timeoutMs,
-    outputBytesMax: 4096,
-    signal: new AbortController().signal,
-  });
+const run = ({
+  tree,
+  toolFolders,
+  ...asked
+}: Pick<CommandRequest, 'layers' | 'command'> & {
+  strategy: Strategy;
+  tree?: string;
+  toolFolders?: readonly string[];
+}) =>
+  runInSandbox(
+    {
+      ...asked,
+      ...(tree === undefined || asked.strategy.kind === 'overlay' ? {} : { tree: { path: tree, links: [] } }),
+      policy: { mode: 'workspace', network: 'off', readableRoots: [], sockets: [], env: [], ...limits },
+      environment: {},
+      cwd: asked.layers.root,
+      timeoutMs,
+      outputBytesMax: 4096,
+      signal: new AbortController().signal,
+    },
+    toolFolders,
+  );
 
 async function judge(result: CommandResult, marker: string, written: string, stateDir: string): Promise<Finding> {
   if (result.kind === 'unavailable') return { works: false, reason: result.reason, remedy: result.remedy };

@@ -40,7 +40,7 @@ export async function chooseStrategy(options: StrategyOptions): Promise<Strategy
   const forced = await forcedReason(stateDir, root, signal);
   const chosen = await climb({ stateDir, forced, toolFolders });
   if (chosen.kind !== 'overlay' || root === undefined || signal?.aborted) return chosen;
-  const reason = await unfitLower(stateDir, root, chosen);
+  const reason = await unfitLower({ stateDir, root, strategy: chosen, toolFolders });
   return reason === undefined ? chosen : climb({ stateDir, forced: reason, toolFolders });
 }
 
@@ -118,7 +118,8 @@ const stampsOf = (paths: readonly string[]) =>
   );
 
 /** A file system of its own is tried as a lower layer by itself: some take none over them. */
-async function unfitLower(stateDir: string, root: string, strategy: Strategy): Promise<string | undefined> {
+async function unfitLower(options: Parameters<typeof probeLower>[0]): Promise<string | undefined> {
+  const { stateDir, root, strategy } = options;
   const [there, here] = await Promise.all([root, stateDir].map((path) => stat(path).catch(() => undefined)));
   if (there === undefined || there.dev === here?.dev) return undefined;
   const key = JSON.stringify([stateDir, root, there.dev, strategy]);
@@ -126,7 +127,7 @@ async function unfitLower(stateDir: string, root: string, strategy: Strategy): P
   const probing =
     known && known.goodUntilMs > performance.now()
       ? known
-      : { finding: probeLower(stateDir, root, strategy), goodUntilMs: Number.POSITIVE_INFINITY };
+      : { finding: probeLower(options), goodUntilMs: Number.POSITIVE_INFINITY };
   lowers.set(key, probing);
   const [oldest] = lowers.keys();
   if (lowers.size > rootsMax && oldest !== undefined) lowers.delete(oldest);

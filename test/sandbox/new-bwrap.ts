@@ -27,8 +27,7 @@ export function withoutUnshare(folders: readonly string[]): string[] {
 /** Folders of tools with such a bubblewrap first, where everybody can run it. Throws where there is none. */
 export function newBwrapFolders(): string[] {
   if (stage !== undefined) return [stage, ...toolFolders];
-  const system = '/usr/bin/bwrap';
-  if (existsSync(system) && makesOverlays(system)) return [...toolFolders];
+  if (systemMakesOverlays()) return [...toolFolders];
   const folder = process.env.CODEX_LSP_TEST_BWRAP ?? join(homedir(), '.cache/codex-lsp-bwrap');
   if (!existsSync(join(folder, 'bwrap')) || !makesOverlays(join(folder, 'bwrap'))) {
     throw new Error(`There is no bubblewrap 0.11 or newer in ${folder}: run \`test/sandbox/setup-bwrap.sh\` first.`);
@@ -38,6 +37,12 @@ export function newBwrapFolders(): string[] {
   for (const name of ['bwrap', 'root'])
     cpSync(join(folder, name), join(stage, name), { recursive: true, verbatimSymlinks: true });
   return [stage, ...toolFolders];
+}
+
+/** Whether that of this machine is new enough. */
+export function systemMakesOverlays(): boolean {
+  const system = '/usr/bin/bwrap';
+  return existsSync(system) && makesOverlays(system);
 }
 
 function makesOverlays(program: string): boolean {

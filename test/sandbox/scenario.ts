@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { CopyChange } from '../../server/changeset/review-types.ts';
 import { runInSandbox } from '../../server/sandbox/run.ts';
+import { chooseStrategy } from '../../server/sandbox/strategy.ts';
 import type { CommandRequest, CommandResult, SandboxPolicy, Strategy } from '../../server/sandbox/types.ts';
 import { usedBy } from '../../server/sandbox/upper-use.ts';
 import { Copy } from '../../server/workspace/copy.ts';
@@ -60,6 +61,8 @@ export type Scenario = {
     inTree?: boolean;
   }[];
   strategy?: Strategy;
+  /** The strategy is the one that is chosen with these tools and this workspace; it is in the outcome. */
+  chooses?: boolean;
   /** Of a machine that has other tools. */
   toolFolders?: string[];
   /** Folders of the workspace that are no part of the tree, where the strategy is a whole copy. */
@@ -83,6 +86,7 @@ export type Scenario = {
 export type Outcome = {
   root: string;
   results: CommandResult[];
+  chosen?: Strategy;
   changes: CopyChange[];
   /** The user's workspace, by path: what each file holds, before and after. */
   before: Record<string, string>;
@@ -111,7 +115,13 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   if (scenario.setup) bash(root, scenario.setup);
   const before = treeOf(root);
   const copy = await Copy.open({ dir: place.dir, root });
-  const isTree = scenario.strategy?.kind === 'copy' || scenario.unsandboxed;
+  const { toolFolders } = scenario;
+  const stateDir = dirname(place.dir);
+  const chosen = scenario.chooses
+    ? await chooseStrategy({ stateDir, root, unsandboxed: false, toolFolders })
+    : undefined;
+  const strategy = chosen ?? scenario.strategy;
+  const isTree = strategy?.kind === 'copy' || scenario.unsandboxed;
   const tree = isTree ? makeTree(place, scenario.linked ?? []) : undefined;
   const [beside] = copy.layers.beside ?? [];
   if (scenario.allowed) await copy.prepare(new Map(), scenario.allowed);
@@ -136,8 +146,8 @@ export async function play(scenario: Scenario): Promise<Outcome> {
         environment: scenario.environment ?? process.env,
         ...(scenario.internet ? { internet: standIn(scenario.internet) } : {}),
         onProblems: (found) => problems.push(...found),
-        strategy: scenario.unsandboxed ? { kind: 'unsandboxed' } : scenario.strategy,
-        toolFolders: scenario.toolFolders,
+        strategy: scenario.unsandboxed ? { kind: 'unsandboxed' } : strategy,
+        toolFolders,
         hidden: step.hidden,
         tree,
       }),
@@ -147,8 +157,8 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   const upper = await usedBy([copy.layers.upper], { bytesMax: Infinity, entriesMax: Infinity });
   const leaks = scenario.secret === undefined ? [] : filesWith(place.dir, scenario.secret);
   return {
-    ...{ root, results, changes: copy.changes(), before, after: treeOf(root), problems, alive, upper, leaks },
-    copy: scenario.strategy ? treeOf(tree?.path ?? copy.layers.upper) : undefined,
+    ...{ root, results, chosen, changes: copy.changes(), before, after: treeOf(root), problems, alive, upper, leaks },
+    copy: strategy ? treeOf(tree?.path ?? copy.layers.upper) : undefined,
     beside: beside && { user: treeOf(beside.root), copy: treeOf(beside.upper) },
   };
 }

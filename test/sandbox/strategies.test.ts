@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { toolFolders } from '../../server/sandbox/host.ts';
 import type { Strategy } from '../../server/sandbox/types.ts';
-import { newBwrapFolders, withoutUnshare } from './new-bwrap.ts';
+import { newBwrapFolders, systemMakesOverlays, withoutUnshare } from './new-bwrap.ts';
 import type { Scenario } from './scenario.ts';
 import { outputs, processesWith, startScenario, users } from './users.ts';
 
@@ -163,6 +163,48 @@ describe.each(users)('$name', (user) => {
     expect(first).toBe('x\ny\nRead-only\nlibs\n');
     expect(third).toMatch(/^ls: .*\nfine\n$/);
     expect(outcome.after).toEqual(outcome.before);
+  });
+});
+
+describe.each(users)('the choice of $name', (user) => {
+  const play = (tools: string[]) =>
+    user.play({ chooses: true, toolFolders: tools, files: { a: 'a\n' }, steps: [{ command: 'cat a; echo A > a' }] });
+
+  test('where unshare may not, a new bubblewrap makes the overlay', async () => {
+    const outcome = await play(withoutUnshare(newBwrapFolders()));
+    expect(outcome.chosen).toEqual({ kind: 'overlay', by: 'bwrap' });
+    expect(outputs(outcome)).toEqual(['a\n']);
+    expect(Object.keys(outcome.copy ?? {})).toEqual(['a']);
+    expect(outcome.after).toEqual(outcome.before);
+  });
+
+  test.skipIf(systemMakesOverlays())('with an old one the workspace is copied, and both reasons are said', async () => {
+    const outcome = await play(withoutUnshare([...toolFolders]));
+    expect(outcome.chosen).toEqual({
+      kind: 'copy',
+      reason: expect.stringMatching(/unshare.*Operation not permitted/),
+    });
+    expect(outputs(outcome)).toEqual(['a\n']);
+    expect(outcome.after).toEqual(outcome.before);
+  });
+
+  test('with no tools nothing runs, and what to install is said', async () => {
+    const { chosen, results } = await play(['/nowhere']);
+    expect(chosen).toMatchObject({ kind: 'none', reason: expect.stringContaining('bwrap') });
+    expect(chosen).toMatchObject({ remedy: expect.stringMatching(/install/i) });
+    expect(results).toMatchObject([{ kind: 'unavailable' }]);
+  });
+});
+
+describe.each(users)('$name', (user) => {
+  test('a chain that is over as soon as it was started is heard each time', async () => {
+    const { results } = await user.play({
+      strategy: { kind: 'overlay', by: 'unshare' },
+      toolFolders: withoutUnshare([...toolFolders]),
+      steps: Array.from({ length: 25 }, () => ({ command: 'true' })),
+    });
+    const said = { kind: 'unavailable', reason: expect.stringContaining('unshare: Operation not permitted') };
+    expect(results).toEqual(Array(25).fill(expect.objectContaining(said)));
   });
 });
 

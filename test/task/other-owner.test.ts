@@ -3,11 +3,17 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { patch, say, script, shell, toolOutputs } from '../support/model.ts';
+import { custom, patch, say, script, shell, toolOutputs } from '../support/model.ts';
 import { type Bench, diskFace, openBench } from '../support/task.ts';
 
 const user = 54_321;
-const files = { 'mod.txt': 'one\n', 'sub/from.txt': 'a\nb\nc\nd\n', 'gone/x.txt': 'x\n', '.gitignore': 'libs\n' };
+const files = {
+  'mod.txt': 'one\n',
+  'sub/from.txt': 'a\nb\nc\nd\n',
+  'gone/x.txt': 'x\n',
+  'drop.txt': 'd\n',
+  '.gitignore': 'libs\n',
+};
 
 /** Owner and group of everything below a folder, links too, but for git's own. */
 function owners(folder: string): Record<string, string> {
@@ -41,8 +47,9 @@ describe.runIf(process.getuid?.() === 0)('as root', () => {
             'id -u; id -g; whoami 2>/dev/null; echo; cat mod.txt; git status --short | head; touch sub/t && stat -c %u:%g sub/t; rm sub/t',
           ),
           patch('mod.txt', '-one', '+ONE'),
+          custom('apply_patch', '*** Begin Patch\n*** Delete File: drop.txt\n*** End Patch'),
           shell(
-            'mkdir -p new/in && echo n >new/in/n.txt && git mv sub/from.txt sub/to.txt && rm -r gone && git -c user.name=A -c user.email=a@localhost commit -qam agent; git log --format=%s; cat mod.txt',
+            'mkdir -p new/in && echo n >new/in/n.txt && git mv sub/from.txt sub/to.txt && rm -r gone && git -c user.name=A -c user.email=a@localhost commit -qam agent; git log --format=%s; cat mod.txt; ls drop.txt',
           ),
           say('One.'),
           shell(
@@ -71,8 +78,9 @@ describe.runIf(process.getuid?.() === 0)('as root', () => {
       const [first = ''] = toolOutputs(model.requests[1]);
       expect(first).toContain(`${user}\n${user}\n`);
       expect(first).toMatch(new RegExp(`one\n${user}:${user}\n$`));
-      expect(toolOutputs(model.requests[3]).at(-1)).toContain('agent\nstart\nONE\n');
+      expect(toolOutputs(model.requests[4]).at(-1)).toMatch(/agent\nstart\nONE\nls: .*drop.txt/);
       expect(await bench.review(threadId)).toEqual([
+        'drop.txt:1 pending',
         'gone/x.txt:1 pending',
         'mod.txt:1 pending',
         'new/in/n.txt:1 pending',
