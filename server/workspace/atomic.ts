@@ -1,13 +1,23 @@
 /** A file is replaced as a whole or not at all: written beside, then renamed over. */
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
-import { giveOpened, type Owner } from './owner.ts';
+import { basename, join } from 'node:path';
+import { inFolder, type Owner } from './owner.ts';
 
 /**
- * `beside`: a folder (a real path, where there is an owner) on the same file system for the half-written file. `mode`
- * holds whatever the umask. `owner`: by default whoever we are.
+ * `beside`: a folder on the same file system for the half-written file. `mode` holds whatever the umask. `owner`: by
+ * default whoever we are; where there is one, `beside` is the folder of the file itself, and a real path.
  */
 export async function writeAtomically(
+  path: string,
+  content: string | Uint8Array,
+  { mode, beside, owner }: { mode: number; beside: string; owner?: Owner },
+): Promise<void> {
+  if (!owner) return write(path, content, { mode, beside });
+  await inFolder(beside, (folder) => write(join(folder, basename(path)), content, { mode, beside: folder, owner }));
+}
+
+async function write(
   path: string,
   content: string | Uint8Array,
   { mode, beside, owner }: { mode: number; beside: string; owner?: Owner },
@@ -17,7 +27,7 @@ export async function writeAtomically(
     const handle = await open(temporary, 'wx', 0o600);
     try {
       await handle.writeFile(content);
-      await giveOpened(handle, temporary, owner);
+      if (owner) await handle.chown(owner.uid, owner.gid);
       await handle.chmod(mode);
     } finally {
       await handle.close();

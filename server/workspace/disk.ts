@@ -1,10 +1,10 @@
 /** The server's own writes of accepted changes: all checked first, each file replaced as a whole, taken back on failure. */
 import { lstat, mkdir, rm, rmdir, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type FileState, gitMode, sameState } from '../changeset/file-state.ts';
 import type { ApplyPlan } from '../changeset/review-types.ts';
 import { writeAtomically } from './atomic.ts';
-import { giveMade, type Owner, ownerAt } from './owner.ts';
+import { giveMade, inFolder, type Owner, ownerAt } from './owner.ts';
 import { parentsOf, pathProblem } from './paths.ts';
 import { readBytesAt, readState } from './snapshot.ts';
 
@@ -85,11 +85,11 @@ async function writeEntry(
   const owner = oldOwner ?? (await ownerAt(dirname(file)));
   // The step back is there before the step: one that is not needed does no harm.
   undo.push(async () => {
-    if (before.kind === 'absent' || from !== undefined) await rm(file, { force: true });
+    if (before.kind === 'absent' || from !== undefined) await remove(file);
     await putState(source, before, old ?? '', { before, owner });
   });
   if (after.kind !== 'absent') await putState(file, after, content, { before, owner });
-  if (after.kind === 'absent' || from !== undefined) await rm(source, { force: true });
+  if (after.kind === 'absent' || from !== undefined) await remove(source);
 }
 
 async function putState(
@@ -99,13 +99,22 @@ async function putState(
   { before, owner }: { before: FileState; owner: Owner | undefined },
 ): Promise<void> {
   if (state.kind === 'symlink') {
-    await rm(file, { force: true });
-    await symlink(state.target, file);
+    await inFolder(dirname(file), async (folder) => {
+      const at = join(folder, basename(file));
+      await rm(at, { force: true });
+      await symlink(state.target, at);
+    });
   } else if (state.kind === 'text' || state.kind === 'binary') {
     const bytes = state.kind === 'text' ? state.text : content;
     await writeAtomically(file, bytes, { mode: modeOf(before, state), beside: dirname(file), owner });
   }
 }
+
+const remove = (file: string): Promise<void> =>
+  inFolder(dirname(file), (folder) => rm(join(folder, basename(file)), { force: true }));
+
+const removeFolder = (path: string): Promise<void> =>
+  inFolder(dirname(path), (folder) => rmdir(join(folder, basename(path))));
 
 /** Only the executable bit is the project's: what else the file had stays, and nothing else comes in. */
 function modeOf(before: FileState, after: FileState): number {
@@ -122,7 +131,7 @@ const umask = process.umask();
 
 async function removeEmptyFolders(root: string, path: string): Promise<void> {
   for (const parent of parentsOf(path).reverse()) {
-    const isGone = await rmdir(join(root, parent)).then(
+    const isGone = await removeFolder(join(root, parent)).then(
       () => true,
       () => false,
     );
@@ -132,17 +141,16 @@ async function removeEmptyFolders(root: string, path: string): Promise<void> {
 
 /** Those that are missing, each whose its parent is. */
 async function makeFolders(folder: string, undo: (() => Promise<void>)[]): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
+  const missing: string[] = [];
+  for (let next = folder; !(await statusAt(next)); next = dirname(next)) missing.unshift(next);
+  const [first] = missing;
   if (first === undefined) return;
-  undo.push(() => removeFolders(first, folder));
   const owner = await ownerAt(dirname(first));
-  const made = [folder];
-  for (let next = folder; next !== first; made.push(next)) next = dirname(next);
-  for (const each of made.reverse()) await giveMade(each, owner);
-}
-
-async function removeFolders(first: string, last: string): Promise<void> {
-  for (let folder = last; folder.length >= first.length; folder = dirname(folder)) await rmdir(folder);
+  for (const each of missing) {
+    await inFolder(dirname(each), (parent) => mkdir(join(parent, basename(each))));
+    undo.push(() => removeFolder(each));
+    await giveMade(each, owner);
+  }
 }
 
 const statusAt = (path: string) => lstat(path).catch(() => undefined);

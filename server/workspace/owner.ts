@@ -18,20 +18,32 @@ export async function ownerAt(file: string): Promise<Owner | undefined> {
   return status && { uid: status.uid, gid: status.gid };
 }
 
-/** In a folder of ours that nobody else can enter; for one of theirs there is `giveOpened`. */
+/** In a folder of ours that nobody else can enter; for one of theirs there is `inFolder`. */
 export async function give(file: string | Buffer, owner: Owner | undefined): Promise<void> {
   if (owner) await lchown(file, owner.uid, owner.gid);
 }
 
 /**
- * Of what we have just made at `path` and opened: whoever may write above it could have put a link there, so that it
- * lies somewhere else, where a file of theirs would be a way in. `path`: real, where it was made.
+ * Works in a folder that somebody else may replace by a link at any moment, also one above it: `work` gets a path that
+ * leads to this very folder whatever they do. `folder`: a real path. Throws where something else is there.
  */
-export async function giveOpened(handle: FileHandle, path: string, owner: Owner | undefined): Promise<void> {
-  if (!owner) return;
-  const place = process.platform === 'linux' && owner.uid !== 0 ? await readlink(`/proc/self/fd/${handle.fd}`) : path;
-  if (place !== path) throw new Error(`${path} is not where it was made: a folder above it was replaced meanwhile`);
-  await handle.chown(owner.uid, owner.gid);
+export async function inFolder<T>(folder: string, work: (folder: string) => Promise<T>): Promise<T> {
+  if (!isRoot || process.platform !== 'linux') return work(folder);
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const pinned = `/proc/self/fd/${handle.fd}`;
+    await assertPlace(handle, folder);
+    return await work(pinned);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Throws where what was opened lies somewhere else than at `path`, a real one, so that a link had led there. */
+export async function assertPlace(handle: FileHandle, path: string): Promise<void> {
+  if (!isRoot || process.platform !== 'linux') return;
+  if ((await readlink(`/proc/self/fd/${handle.fd}`)) === path) return;
+  throw new Error(`${path} is not where it was: a folder above it was replaced meanwhile`);
 }
 
 /** A folder that we have just made in one of theirs. A link stays ours: nobody needs to own one. */
@@ -39,7 +51,8 @@ export async function giveMade(folder: string, owner: Owner | undefined): Promis
   if (!owner) return;
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    await giveOpened(handle, folder, owner);
+    await assertPlace(handle, folder);
+    await handle.chown(owner.uid, owner.gid);
   } finally {
     await handle.close();
   }

@@ -1,12 +1,13 @@
 /** Root at work in another user's repository: what is written there, and in the copy of it, belongs to that user. */
 import { chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { absent, type FileState } from '../../server/changeset/file-state.ts';
 import { writeAtomically } from '../../server/workspace/atomic.ts';
 import { Copy } from '../../server/workspace/copy.ts';
 import { writeToDisk } from '../../server/workspace/disk.ts';
+import { inFolder } from '../../server/workspace/owner.ts';
 import { makeFolder } from './folder.ts';
 
 const text = (text: string, mode = 0o644): FileState => ({ kind: 'text', text, mode });
@@ -94,6 +95,38 @@ describe.runIf(process.getuid?.() === 0)('as root', () => {
     const options = { mode: 0o644, beside: join(folder.root, 'd'), owner: { uid: user, gid: group } };
     await expect(writeAtomically(join(folder.root, 'd/new'), 'n', options)).rejects.toThrow('was replaced meanwhile');
     expect(outside.bash('ls -A')).toBe('');
+  });
+
+  test('an apply reaches nothing outside where the owner has replaced a folder by a link, also above the workspace', async () => {
+    using folder = repository({ 'd/x': 'x\n', 'd/gone': 'g\n' });
+    using outside = makeFolder({ 'ws/d/gone': 'g\n' });
+    const { root } = folder;
+    const apply = (path: string, before: FileState, after: FileState) =>
+      writeToDisk(root, [{ path, before, after }], noBinary);
+    folder.bash(`mv ws kept; ln -s ${outside.path}/ws ws`);
+    const before = outside.bash('ls -lR');
+    for (const [path, was, after] of [
+      ['new', absent, text('n\n')],
+      ['d/new', absent, { kind: 'symlink', target: '../x' }],
+      ['f/new', absent, text('n\n')],
+      ['d/gone', text('g\n'), absent],
+    ] as const) {
+      expect((await apply(path, was, after)).failed, path).toHaveLength(1);
+    }
+    expect(outside.bash('ls -lR')).toBe(before);
+  });
+
+  test('what is done in a folder is done in that one, whatever stands at its path meanwhile', async () => {
+    using folder = repository({ 'd/x': 'x\n' });
+    using outside = makeFolder({ x: 'x\n' });
+    await inFolder(join(folder.root, 'd'), async (at) => {
+      await rename(join(folder.root, 'd'), join(folder.root, 'aside'));
+      symlinkSync(outside.path, join(folder.root, 'd'));
+      await rm(join(at, 'x'));
+    });
+    expect(outside.bash('ls -A')).toBe('x\n');
+    expect(folder.bash('ls -A ws/aside')).toBe('');
+    await expect(inFolder(join(folder.root, 'd'), async () => 'done')).rejects.toThrow('was replaced meanwhile');
   });
 
   test('everything in the layers and in the tree of a copy belongs to the user', async () => {
