@@ -18,7 +18,7 @@ export async function readyFolders({ layers }: CommandRequest, { tree, machine }
   if (tree) return heldAtFirst(tree.path);
   for (const layer of allLayers(layers)) {
     if (isOther) await give(layer, { uid, gid });
-    await makeWhiteouts(layer, machine.identity);
+    await makeWhiteouts(layer);
   }
   return nothing;
 }

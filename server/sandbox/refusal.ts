@@ -1,5 +1,5 @@
 /** What would fail only half-way, or in words that nobody understands, is refused before anything is started. */
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isInside } from './environment.ts';
 import { type Identity, identityFor, mayReach } from './identity.ts';
@@ -26,6 +26,14 @@ export async function whoFor({ layers, cwd }: CommandRequest): Promise<Identity 
   const owner = await stat(root).catch(() => undefined);
   if (!owner?.isDirectory()) {
     return unavailable({ reason: `The workspace ${root} is not there.`, remedy: 'Open a folder that exists.' });
+  }
+  // Whoever has a folder above it may have put a link there, and we would show what it leads to.
+  const real = await realpath(root).catch(() => undefined);
+  if (real !== root) {
+    return unavailable({
+      reason: `The workspace ${root} has been replaced: it leads to ${real ?? 'nothing'} now.`,
+      remedy: 'Open the folder anew.',
+    });
   }
   const identity = await identityFor(owner);
   if (identity === undefined) {

@@ -7,16 +7,17 @@ const script = `exec xargs -0 sh -c 'for path; do [ -c "./$path" ] || mknod "./$
 const saidBytesMax = 4096;
 const withinMs = 60_000;
 
-/** Of one layer; its list is empty afterwards. Throws in words of the tool that failed. `owner`: of the upper layer. */
-export async function makeWhiteouts(
-  { upper, whiteouts }: { upper: string; whiteouts: string },
-  owner: { uid: number; gid: number },
-): Promise<void> {
+/**
+ * Of one layer; its list is empty afterwards. Throws in words of the tool that failed. It runs as ourselves, also where
+ * the layer is somebody else's: from a process of theirs, outside of any namespace, they could take the folder that it
+ * works in, and go on changing it under our hands.
+ */
+export async function makeWhiteouts({ upper, whiteouts }: { upper: string; whiteouts: string }): Promise<void> {
   const list = await open(whiteouts, 'r+').catch(() => undefined);
   if (list === undefined) return;
   try {
     if ((await list.stat()).size === 0) return;
-    await make(upper, list.fd, owner);
+    await make(upper, list.fd);
     // Who writes a new list makes a new file of it, which is not the one that is open here.
     await list.truncate(0);
   } finally {
@@ -24,12 +25,9 @@ export async function makeWhiteouts(
   }
 }
 
-function make(upper: string, list: number, { uid, gid }: { uid: number; gid: number }): Promise<void> {
-  const isOther = uid !== process.geteuid?.();
+function make(upper: string, list: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn('/bin/sh', ['-c', script], {
-      ...(isOther ? { uid, gid } : {}),
-      // Entered before rights are given up: the folders above may be ours alone.
       cwd: upper,
       env: toolEnvironment,
       timeout: withinMs,

@@ -1,7 +1,10 @@
 /** Root in another user's repository: commands are that user's, and reach nothing of root's. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { runInSandbox } from '../../server/sandbox/run.ts';
 import type { CommandRequest, Strategy } from '../../server/sandbox/types.ts';
@@ -88,7 +91,37 @@ describe.runIf(isRoot).each(ways)('$way', ({ strategy, tools }) => {
   });
 });
 
+test.runIf(isRoot)("no process of the owner's outside of the sandbox is at work in the copy", async () => {
+  await using place = await repository({ kind: 'overlay', by: 'unshare' });
+  const paths = Array.from({ length: 300 }, (_, index) => `gone/${index}`);
+  writeFiles(place.root, Object.fromEntries(paths.map((path) => [path, ''])));
+  bash(place.root, `chown -R ${uid}:${uid} gone`);
+  await place.copy.write(paths.map((path) => ({ path, state: { kind: 'absent' } })));
+  // Whoever sees the folder that such a process works in has got hold of it.
+  const watch = `for i in $(seq 2000); do readlink /proc/[0-9]*/cwd; done 2>/dev/null | grep -m 1 ${place.dir}`;
+  const args = [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', 'bash', '-c', watch];
+  const watcher = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+  const seen: string[] = [];
+  watcher.stdout.on('data', (chunk) => seen.push(String(chunk)));
+  await delay(100);
+  expect(await place.run('ls gone')).toBe('');
+  if (watcher.pid !== undefined) process.kill(-watcher.pid, 'SIGKILL');
+  await once(watcher, 'close');
+  expect(seen).toEqual([]);
+});
+
 describe.runIf(isRoot)('what is refused', () => {
+  test('a workspace that was replaced by a link, also above it', async () => {
+    await using place = await repository({ kind: 'overlay', by: 'unshare' });
+    const above = dirname(place.root);
+    bash('/', `mv ${above} ${above}.kept; ln -s ${above}.kept ${above}`);
+    try {
+      expect(await refusal(place.copy)).toMatch(/has been replaced: it leads to .*kept/);
+    } finally {
+      bash('/', `rm ${above}; mv ${above}.kept ${above}`);
+    }
+  });
+
   test('a workspace that its owner can not reach', async () => {
     await using place = await repository({ kind: 'overlay', by: 'unshare' });
     chmodSync(dirname(place.root), 0o700);
