@@ -38,7 +38,7 @@ const cloned = (from: string, to: string): Promise<boolean> =>
 /** What holds only zeros is not written: a command makes terabytes of nothing at no cost, and so do we. */
 async function copyChunks(from: string, to: string, { blocks, size }: BigIntStats): Promise<void> {
   const zeros = Buffer.alloc(chunkBytes);
-  const source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const source = await open(from, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const target = await open(to, 'wx', 0o600);
     try {

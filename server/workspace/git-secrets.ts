@@ -78,7 +78,7 @@ export async function maskOf(file: string, kind: GitFileKind, known?: Mask): Pro
   const shown = async (): Promise<Mask['shown']> => {
     if (kind === 'store') return 'nothing';
     // What is no file, or can't be read by us, may still be read by a command.
-    const bytes = await readSmallFile(file, kind === 'config' ? configBytesMax : logBytesMax);
+    const bytes = await readSmallFile(file, kind === 'config' ? configBytesMax : logBytesMax, { isTheirs: true });
     if (!bytes) return 'nothing';
     const text = bytes.toString('utf8');
     const masked = kind === 'config' ? maskGitConfig(text) : await maskedLog(text);

@@ -43,7 +43,30 @@ export async function inFolder<T>(folder: string, work: (folder: string) => Prom
 export async function assertPlace(handle: FileHandle, path: string): Promise<void> {
   if (!isRoot || process.platform !== 'linux') return;
   if ((await readlink(`/proc/self/fd/${handle.fd}`)) === path) return;
-  throw new Error(`${path} is not where it was: a folder above it was replaced meanwhile`);
+  const message = `${path} is not where it was: a folder above it was replaced meanwhile`;
+  throw Object.assign(new Error(message), { code: 'ELOOP' });
+}
+
+/**
+ * Works on the very file that was looked at, where somebody else may put a link in its place, or a pipe that nobody
+ * writes to. `file`: a regular one, by its real path. Throws where it is another by now.
+ */
+export async function withFile<T>(
+  file: string,
+  { ino, dev }: { ino: bigint; dev: bigint },
+  work: (file: string) => Promise<T>,
+): Promise<T> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    await assertPlace(handle, file);
+    const status = await handle.stat({ bigint: true });
+    if (status.ino !== ino || status.dev !== dev) {
+      throw Object.assign(new Error(`${file} was replaced meanwhile`), { code: 'ENOENT' });
+    }
+    return await work(`/proc/self/fd/${handle.fd}`);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** A folder that we have just made in one of theirs. A link stays ours: nobody needs to own one. */

@@ -4,6 +4,7 @@ import type { BigIntStats } from 'node:fs';
 import { constants, type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { absent, type FileState } from '../changeset/file-state.ts';
+import { assertPlace } from './owner.ts';
 
 /** Larger files are not shown as text. */
 export const textBytesMax = 10 * 1024 ** 2;
@@ -31,7 +32,7 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** `root` is a real path, `path` relative to it. A path behind a symbolic link is absent, as it is for git. */
 export async function readState(root: string, path: string, reading = unlimited()): Promise<FileState> {
-  return (await isReachable(root, path)) ? stateAt(join(root, path), reading) : absent;
+  return (await isReachable(root, path)) ? stateAt(join(root, path), reading, { isTheirs: true }) : absent;
 }
 
 /** Whether its folder is there, and no symbolic link leads to it. */
@@ -69,8 +70,11 @@ export const bufferState = (text: string, disk: FileState): FileState => ({
 export const isSaved = (text: string, disk: FileState): boolean =>
   disk.kind === 'text' && (disk.text === text || disk.text === `\ufeff${text}`);
 
-/** What an absolute path holds, whose parents are known to be folders. A folder is absent: it is no file. */
-export async function stateAt(file: string, reading = unlimited()): Promise<FileState> {
+/**
+ * What an absolute path holds, whose parents are known to be folders. A folder is absent: it is no file. `isTheirs`: a
+ * real path, of which somebody else may replace any part meanwhile.
+ */
+export async function stateAt(file: string, reading = unlimited(), { isTheirs = false } = {}): Promise<FileState> {
   const status = await statusOf(file);
   if (!status || status.isDirectory()) return absent;
   if (status.isSymbolicLink()) return { kind: 'symlink', target: await readlink(file) };
@@ -78,6 +82,7 @@ export async function stateAt(file: string, reading = unlimited()): Promise<File
   let handle: FileHandle | undefined;
   try {
     handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    if (isTheirs) await assertPlace(handle, file);
     return await stateOf(handle, reading);
   } catch (error) {
     const code = codeOf(error);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inBatches } from './batches.ts';
 import { copyRegularFile } from './copy-file.ts';
-import { give, type Owner } from './owner.ts';
+import { give, type Owner, withFile } from './owner.ts';
 import { parentOf } from './paths.ts';
 import { removeTree } from './remove-tree.ts';
 import { codeOf, stampOf, statusOf } from './snapshot.ts';
@@ -108,11 +108,15 @@ async function copyInto(file: string, step: Step, owner: Owner | undefined): Pro
   const { from, item } = step;
   if (item.kind === 'folder' || item.kind === 'link') return undefined;
   if (step.isClosed) return closedFile(file, item.source, owner);
+  // What root may read is not theirs to copy: it must stay the file that was found to be readable for them.
+  const isTheirs = owner !== undefined && item.source.startsWith('lower:');
   let looked: BigIntStats | undefined = step.status;
   for (let tries = 0; tries < triesMax && looked; tries++) {
     const startedAtMs = Date.now();
     try {
-      if (item.kind === 'file') await copyRegularFile(from, file, { status: looked, owner });
+      const status = looked;
+      const copy = (source: string) => copyRegularFile(source, file, { status, owner });
+      if (item.kind === 'file') await (isTheirs ? withFile(from, status, copy) : copy(from));
       else await copyLink(from, file, looked, owner);
     } catch (error) {
       const code = codeOf(error);
@@ -128,7 +132,7 @@ async function copyInto(file: string, step: Step, owner: Owner | undefined): Pro
     }
     // Whatever stood there, perhaps a link to something else, was not what was looked at.
     await removeTree(file);
-    looked = status?.isFile() && item.kind === 'file' ? status : undefined;
+    looked = status?.isFile() && item.kind === 'file' && !isTheirs ? status : undefined;
   }
   return undefined;
 }

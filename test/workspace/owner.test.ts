@@ -1,13 +1,15 @@
 /** Root at work in another user's repository: what is written there, and in the copy of it, belongs to that user. */
 import { chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { absent, type FileState } from '../../server/changeset/file-state.ts';
 import { writeAtomically } from '../../server/workspace/atomic.ts';
+import { readSmallFile } from '../../server/workspace/bounded-file.ts';
 import { Copy } from '../../server/workspace/copy.ts';
 import { writeToDisk } from '../../server/workspace/disk.ts';
-import { inFolder } from '../../server/workspace/owner.ts';
+import { inFolder, withFile } from '../../server/workspace/owner.ts';
+import { stateAt } from '../../server/workspace/snapshot.ts';
 import { makeFolder } from './folder.ts';
 
 const text = (text: string, mode = 0o644): FileState => ({ kind: 'text', text, mode });
@@ -127,6 +129,22 @@ describe.runIf(process.getuid?.() === 0)('as root', () => {
     expect(outside.bash('ls -A')).toBe('x\n');
     expect(folder.bash('ls -A ws/aside')).toBe('');
     await expect(inFolder(join(folder.root, 'd'), async () => 'done')).rejects.toThrow('was replaced meanwhile');
+  });
+
+  test('what is read is the file that was looked at, whatever the owner puts in its place', async () => {
+    using folder = repository({ 'd/x': 'x\n', 'd/y': 'y\n' });
+    using outside = makeFolder({ x: 'of root\n', y: 'of root\n' });
+    const path = join(folder.root, 'd/x');
+    const looked = lstatSync(path, { bigint: true });
+    const read = () => withFile(path, looked, (file) => readFile(file, 'utf8'));
+    expect(await read()).toBe('x\n');
+    folder.bash('mv ws/d/x ws/d/kept; mkfifo ws/d/x');
+    await expect(read()).rejects.toThrow('was replaced meanwhile');
+    folder.bash('rm ws/d/x; mv ws/d/kept ws/d/x; mv ws/d ws/kept');
+    symlinkSync(outside.path, join(folder.root, 'd'));
+    await expect(read()).rejects.toThrow('was replaced meanwhile');
+    expect(await stateAt(path, undefined, { isTheirs: true })).toEqual({ kind: 'other', what: 'unreadable file' });
+    expect(await readSmallFile(path, 100, { isTheirs: true })).toBeUndefined();
   });
 
   test('everything in the layers and in the tree of a copy belongs to the user', async () => {
