@@ -1,6 +1,6 @@
 /** From a request to everything its chain of processes is started with; or why it can't be. */
 import { realpath } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isSeen, sandboxArguments } from './argv.ts';
 import { commandEnvironment, isInside } from './environment.ts';
 import { type Identity, mayReach } from './identity.ts';
@@ -8,7 +8,7 @@ import { mountableLinks } from './links.ts';
 import { knownMachine, type Machine, type Unavailable, unavailable } from './machine.ts';
 import { type CommandNetwork, openCommandNetwork } from './network/command-network.ts';
 import { lackOf, notHere, whoFor } from './refusal.ts';
-import { boundSockets, emptyFolder, readableFolders } from './sockets.ts';
+import { boundSockets, covered, emptyFolder, readableFolders, socketsIn } from './sockets.ts';
 import { descriptor, type Mounter } from './stage.ts';
 import type { CommandRequest, CopyTree } from './types.ts';
 import { mountedBefore, mountedByBwrap, outerFirst, type WorkspaceMount, workspaceMounts } from './workspace-mounts.ts';
@@ -44,7 +44,7 @@ export async function prepare(
   const mounter: Mounter = identity.isOther ? 'root' : isByUnshare ? 'unshare' : 'itself';
   const lack = lackOf(machine, { root, mounter, isByBwrap });
   if (lack) return lack;
-  const tree = strategy.kind === 'copy' ? await treeOf(request) : undefined;
+  const { tree, dead } = strategy.kind === 'copy' ? await treeOf(request) : { dead: [] };
   const workspace = workspaceMounts(layers, tree);
   const hidden = await hiddenFolders([dirname(layers.upper), ...(request.hidden ?? [])], identity);
   const granted = await readableFolders(policy.readableRoots, { root, hidden, identity });
@@ -74,8 +74,12 @@ export async function prepare(
       policy,
       host,
       root,
-      workspace:
-        mounter === 'itself' ? mountedByBwrap(workspace, { isReadOnly }) : mountedBefore(workspace, { isReadOnly }),
+      workspace: [
+        ...(mounter === 'itself'
+          ? mountedByBwrap(workspace, { isReadOnly })
+          : mountedBefore(workspace, { isReadOnly })),
+        ...covered(dead),
+      ],
       readable,
       sockets: seenSockets,
       cwd: request.cwd,
@@ -107,7 +111,14 @@ async function reading(
 ): Promise<{ sealed: WorkspaceMount[]; readable: { at: string; words: string[] }[] }> {
   const bound = ({ at }: { at: string }) => ({ at, words: ['--ro-bind-try', at, at] });
   const folders = granted.filter(({ isFolder }) => isFolder);
-  if (sealer === undefined || folders.length === 0) return { sealed: [], readable: granted.map(bound) };
+  if (folders.length === 0) return { sealed: [], readable: granted.map(bound) };
+  if (sealer === undefined) {
+    const looked = granted.map(async (one) => {
+      const dead = one.isFolder ? await socketsIn(one.at) : [];
+      return dead ? [{ at: one.at, words: [...bound(one).words, ...covered(dead)] }] : [];
+    });
+    return { sealed: [], readable: (await Promise.all(looked)).flat() };
+  }
   const empty = await emptyFolder(upper);
   const seal = ({ at }: { at: string }): WorkspaceMount => ({ kind: 'sealed', at, empty });
   if (sealer === 'stage') return { sealed: folders.map(seal), readable: granted.map(bound) };
@@ -118,9 +129,17 @@ async function reading(
   };
 }
 
-async function treeOf({ layers, tree }: CommandRequest): Promise<CopyTree> {
+/** `dead`: sockets in the folders of the user's that commands see as they are. */
+async function treeOf({ layers, tree }: CommandRequest): Promise<{ tree: CopyTree; dead: string[] }> {
   if (tree === undefined) throw new Error('a command over a whole copy needs to know where that is');
-  return { path: tree.path, links: await mountableLinks(layers.root, tree) };
+  const { root, beside = [] } = layers;
+  const links = await mountableLinks(root, tree);
+  const inLinks = await Promise.all(links.map((link) => socketsIn(join(root, link))));
+  const inOthers = await Promise.all(beside.map((folder) => socketsIn(folder.root)));
+  return {
+    tree: { path: tree.path, links: links.filter((_, index) => inLinks[index]) },
+    dead: [...inLinks, ...inOthers].flatMap((sockets) => sockets ?? []),
+  };
 }
 
 /** The outermost of those that exist and that whoever runs the command could come to. */

@@ -2,7 +2,9 @@
 import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isInside } from './environment.ts';
+import { systemTool } from './host.ts';
 import { type Identity, mayReach } from './identity.ts';
+import { outputOf } from './process.ts';
 
 /** `at`: where it is seen. */
 export type BoundSocket = { from: string; at: string };
@@ -48,6 +50,26 @@ export async function readableFolders(
   );
   return found.flat();
 }
+
+/** Of one folder; each is a mount of every command. */
+const coveredMax = 200;
+const listBytesMax = 1024 ** 2;
+
+/**
+ * Sockets below a folder of the user's that is bound as it is, where no overlay can be made of it: the kernel connects
+ * whoever sees one. As they are now. Nothing where they are too many, or can't be told: then the folder is not for showing.
+ */
+export async function socketsIn(folder: string): Promise<string[] | undefined> {
+  const find = await systemTool('find');
+  if (find === undefined) return undefined;
+  // The last that is looked at says that it came to its end.
+  const args = [folder, '/dev/null', '(', '-type', 's', '-o', '-path', '/dev/null', ')', '-print0'];
+  const found = (await outputOf(find, args, { bytesMax: listBytesMax })).split('\0').slice(0, -1);
+  return found.pop() !== '/dev/null' || found.length > coveredMax ? undefined : found;
+}
+
+/** Words of bwrap that stand for nothing at each of these. */
+export const covered = (paths: readonly string[]): string[] => paths.flatMap((at) => ['--ro-bind', '/dev/null', at]);
 
 /** A folder with nothing in it, beside the upper layer: an overlay of one folder needs another. */
 export async function emptyFolder(upper: string): Promise<string> {

@@ -8,7 +8,7 @@ export type SandboxPolicy = {
   mode: 'workspace' | 'readOnly';
   /** A list: only these hosts (`example.com`, `*.example.com`), through a proxy of ours. */
   network: 'off' | 'full' | readonly string[];
-  /** Absolute folders or files outside the workspace that may be read; sockets in them are dead where there is an overlay. */
+  /** Absolute folders or files outside the workspace that may be read; sockets in them are dead, those that come later only where there is an overlay. */
   readableRoots: readonly string[];
   /** Unix sockets of services, absolute, that may be connected to; none inside the workspace. */
   sockets: readonly string[];

@@ -82,10 +82,25 @@ describe.each(users)('$name', (user) => {
     });
   });
 
-  test('where nobody can make an overlay, a socket in such a folder is alive: the limit of a whole copy', async () => {
+  test('where nobody can make an overlay, the sockets that are there are covered, also in folders that are not copied', async () => {
     const strategy: Strategy = { kind: 'copy', reason: 'A test.' };
-    const steps = [{ command: connect('real/socket'), policy: { readableRoots: [path('real')] } }];
-    expect(outputs(await user.play({ strategy, steps }))).toEqual(['connected\n']);
+    const listen = `require('net').createServer((s) => s.end('connected')).listen('libs/d/socket'); setTimeout(() => process.exit(), 8000)`;
+    const outcome = await user.play({
+      strategy,
+      linked: ['libs'],
+      setup: `mkdir -p libs/d; echo x > libs/d/x; node -e "${listen}" > /dev/null 2>&1 & until [ -S libs/d/socket ]; do sleep 0.05; done`,
+      steps: [
+        { command: connect('real/socket'), policy: { readableRoots: [path('real')] } },
+        {
+          command: `cat libs/d/x; node -e "require('net').connect('libs/d/socket').on('error', (e) => console.log(e.code)).pipe(process.stdout)"`,
+        },
+        {
+          command: connect('real/socket'),
+          policy: { readableRoots: [path('real')], sockets: [path('real/socket')] },
+        },
+      ],
+    });
+    expect(outputs(outcome)).toEqual(['ECONNREFUSED\n', 'x\nECONNREFUSED\n', 'connected\n']);
   });
 
   test('a socket is no file to be read', async () => {
