@@ -33,6 +33,10 @@ const textFolders = new Set(['logs', 'remotes', 'branches']);
 /** Have no configuration, and many files. */
 const skipped = new Set(['objects', 'refs', 'hooks', 'lfs', 'info', 'rr-cache', 'rebase-merge', 'rebase-apply']);
 
+/** What git itself keeps beside its configuration: no settings, some of it large. */
+const knownOtherwise =
+  /^(HEAD|\w+_HEAD|index.*|sharedindex\..*|packed-refs.*|shallow.*|description|\w+_MSG|commondir|gitdir|gc\.(log|pid).*)$/;
+
 /** Relative to the folder, which is absolute. Submodules' folders and linked worktrees' are looked into. */
 export async function gitFilesIn(folder: string): Promise<Map<string, GitFileKind>> {
   const files = new Map<string, GitFileKind>();
@@ -40,7 +44,9 @@ export async function gitFilesIn(folder: string): Promise<Map<string, GitFileKin
   const folders = [{ path: '', isText: false }];
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
     const { path, isText } = next;
-    for (const entry of await entriesOf(join(folder, path))) {
+    const found = await entriesOf(join(folder, path));
+    const hasHead = found.some(({ name }) => name === 'HEAD');
+    for (const entry of found) {
       entries += 1;
       if (entries > entriesMax || files.size >= filesMax) return files;
       const child = joined(path, entry.name);
@@ -49,7 +55,9 @@ export async function gitFilesIn(folder: string): Promise<Map<string, GitFileKin
           folders.push({ path: child, isText: isText || textFolders.has(entry.name) });
         continue;
       }
-      const kind = isText ? 'text' : named[entry.name];
+      // Beside it lies what it includes, by whatever name, and what it was before.
+      const mayBeConfig = hasHead && !knownOtherwise.test(entry.name);
+      const kind = isText ? 'text' : (named[entry.name] ?? (mayBeConfig ? 'config' : undefined));
       if (kind) files.set(child, kind);
     }
   }

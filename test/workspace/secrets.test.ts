@@ -53,6 +53,23 @@ test('found at any depth and through no link; hidden by the next process too; sh
   expect(place.whiteouts()).toEqual(hidden);
 });
 
+test("what git's configuration includes from beside it, and what it was before, is masked like it", async () => {
+  const settings = '[http]\n\textraheader = AUTHORIZATION: basic c2VjcmV0LXRva2Vu\n';
+  using place = await openCopy({
+    '.git/HEAD': 'ref: refs/heads/main\n',
+    '.git/config': '[include]\n\tpath = private\n',
+    '.git/private': settings,
+    '.git/config.lock': settings,
+    '.git/modules/m/HEAD': 'ref: refs/heads/main\n',
+    '.git/modules/m/config.bak': settings,
+    '.git/index': settings,
+  });
+  await place.copy.refresh(none);
+  expect(place.bash('cd state/up/.git; grep -rlF "***" . | sort; grep -rF c2VjcmV0LXRva2Vu . || true')).toBe(
+    './config.lock\n./modules/m/config.bak\n./private\n',
+  );
+});
+
 test('absent before it is hidden: a patch makes a file of its own, whose base nobody knows', async () => {
   using place = await openCopy({ '.env': 'secret', '.gitignore': '*.pem\n', 'a.pem': 'PRIVATE KEY' });
   expect(await place.copy.read('.env')).toEqual(absent);
