@@ -7,17 +7,25 @@ export const descriptor = { status: 3, lifeline: 4, seccomp: 5, arguments: 6 } a
 
 /**
  * Paths come in by descriptors, because `:`, `,` and `\` mean something in mount options. They are opened here, because
- * the kernel takes none from another mount namespace.
+ * the kernel takes none from another mount namespace. What was opened must lie where it was named: whoever owns a folder
+ * above it may put a link there, and root would mount what that leads to.
  */
 const script = `
 mount=$1 cgroup=$2; shift 2
 for group in $cgroup; do echo 0 >"$group" || exit 125; done
 layer=/proc/self/fd
+isThere() {
+  cd -P "$layer/7" && [ "$PWD" = "$1" ] && return
+  echo "$1 was replaced by a link" >&2
+  return 1
+}
 while [ "$1" != -- ]; do
   case $1 in
   overlay)
-    "$mount" -t overlay overlay -o "lowerdir=$layer/7,upperdir=$layer/8,workdir=$layer/9,userxattr" "$2" \
-      7<"$2" 8<"$3" 9<"$4" || exit 125
+    exec 7<"$2" 8<"$3" 9<"$4" || exit 125
+    isThere "$2" || exit 125
+    "$mount" -t overlay overlay -o "lowerdir=$layer/7,upperdir=$layer/8,workdir=$layer/9,userxattr" "$2" || exit 125
+    exec 7<&- 8<&- 9<&-
     shift 4 ;;
   sealed)
     if [ -d "$2" ] && ! "$mount" -t overlay overlay -o "ro,lowerdir=$layer/7:$layer/8" "$2" 7<"$2" 8<"$3" 2>/dev/null; then
@@ -28,6 +36,7 @@ while [ "$1" != -- ]; do
   tree)
     at=$2 from=$3 links=$4; shift 4
     exec 7<"$at" || exit 125
+    isThere "$at" || exit 125
     "$mount" -c --bind "$from" "$at" || exit 125
     while [ "$links" -gt 0 ]; do
       "$mount" -c --bind -o ro "$layer/7/$1" "$at/$1" || exit 125
