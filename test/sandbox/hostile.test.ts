@@ -27,6 +27,18 @@ describe.each(users)('$name', (user) => {
     expect(changed(outcome)).toEqual(['src/a absent', 'src/b text']);
   });
 
+  test('a folder in the place of a link has nothing to do with what the link led to', async () => {
+    const outcome = await user.play({
+      setup: 'mkdir -p ../other/sub; echo theirs | tee ../other/sub/a > ../other/b; ln -s ../other link',
+      steps: [{ command: 'rm link; mkdir link; echo x > link/sub; echo x > link/b' }],
+    });
+    outputs(outcome);
+    expect(outcome.problems).toEqual([]);
+    expect(
+      outcome.changes.map(({ path, base, agent }) => `${path} ${base === 'unknown' || base.kind} ${agent.kind}`),
+    ).toEqual(['link symlink absent', 'link/b absent text', 'link/sub absent text']);
+  });
+
   test.each([
     ['a link', 'mkdir -p conf/local; echo x > conf/local/x; ln -s conf .codex'],
     ['a file', 'echo x > .codex'],
