@@ -63,7 +63,12 @@ export async function runBare(request: CommandRequest, kind: 'unsandboxed' | 'se
   try {
     const home = kind === 'seatbelt' ? await privateHome(temporary) : homedir();
     const program = kind === 'seatbelt' ? await inSeatbelt(request, tree, temporary) : plainly(request);
-    const environment = { ...environmentOf(request, home), TMPDIR: temporary };
+    const environment = {
+      ...environmentOf(request, home),
+      TMPDIR: temporary,
+      // A repository that the state folder happens to lie in is not the copy's.
+      GIT_CEILING_DIRECTORIES: dirname(tree.path),
+    };
     const output = new Output(request.outputBytesMax, request.onOutput);
     const ended = await lead(request, { cwd, program, environment, mkfifo, output });
     if ('failure' in ended) return unavailable(`The command could not be started: ${ended.failure}`, 'Try it again.');

@@ -64,7 +64,10 @@ export async function explainFailure(said: string, stateFolder: string): Promise
       'It needs Linux 5.11 or newer with overlayfs, a workspace without mounts inside it, and a state folder on ext4, xfs, btrfs or tmpfs.',
     );
   }
-  return because('The sandbox did not start.', 'Run: codex-lsp doctor.');
+  return because(
+    'The sandbox did not start.',
+    'Try it with a newer kernel or bubblewrap, or report it with the words above.',
+  );
 }
 
 const userNamespaceSettings = [

@@ -67,15 +67,24 @@ async function overTree(
     return {
       kind: 'unavailable',
       reason: `The workspace could not be copied: ${why}`,
-      remedy: 'Make room in the state folder, or set CODEX_LSP_STATE_DIR to a folder with more.',
+      remedy: copyRemedy(error, request.strategy),
     };
   }
+  if (request.strategy?.kind === 'unsandboxed' && request.layers.beside) report([noGit]);
   const startedAtMs = Date.now();
   const result = await runInSandbox({ ...request, tree });
   if (result.kind !== 'ran') return result;
   report((await copy.absorb()).problems);
   report((await copy.scan({ startedAtMs })).problems);
   return result;
+}
+
+function copyRemedy(error: unknown, strategy: CommandRequest['strategy']): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return 'Make room in the state folder, or set CODEX_LSP_STATE_DIR to a folder with more.';
+  if (strategy?.kind !== 'copy') return 'Without a sandbox commands need that copy.';
+  return `An overlay would need no copy; here there is none: ${strategy.reason}`;
 }
 
 /** Large ignored folders of the user's: read-only where something sees to it, else copies. */
@@ -107,5 +116,8 @@ const withoutGit = ({ beside = [] }: LayerPaths): string[] =>
 /** How a thread's user is told, once for each reason: it is slower, and why. */
 export const copiedWarning = (reason: string): string =>
   `No overlay can be made here, so the workspace is copied: ${reason}`;
+
+const noGit =
+  'The git folder of this workspace lies outside of it. Without a sandbox nothing would keep a commit of the agent out of it, so commands work without git here.';
 
 const killed: CommandResult = { kind: 'ran', status: 'killed', output: '', outputBytes: 0, durationMs: 0 };

@@ -1,6 +1,7 @@
 /** Where a workspace's git folder is, found without running git. */
-import { lstat, realpath, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { lstat, readlink, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { isInside } from '../protocol/path-inside.ts';
 import { readSmallFile } from './bounded-file.ts';
 
 /** A file that names a folder. */
@@ -47,9 +48,22 @@ async function gitFolderAt(top: string): Promise<string | undefined> {
 
 /** Real path of what the file `.git` of a folder names, whoever wrote it. Nothing where it is a folder, or a link. */
 export async function namedGitFolder(top: string): Promise<string | undefined> {
-  const named = /^gitdir: (.+)$/m.exec(await readPointer(join(top, '.git')))?.[1];
-  return named === undefined ? undefined : realpath(resolve(top, named.trim())).catch(() => undefined);
+  const named = gitFolderIn(await readPointer(join(top, '.git')));
+  return named === undefined ? undefined : realpath(resolve(top, named)).catch(() => undefined);
 }
+
+/**
+ * Whether git, from a copy of the workspace, would be led out of it by the `.git` of a folder, a file or a link: by an
+ * absolute path, or upwards. `path`: absolute, of that `.git`.
+ */
+export async function leadsOut(root: string, path: string): Promise<boolean> {
+  const link = await readlink(path).catch(() => undefined);
+  const target = link ?? gitFolderIn(await readPointer(path));
+  if (target === undefined) return false;
+  return isAbsolute(target) || !isInside(resolve(dirname(path), target), root);
+}
+
+const gitFolderIn = (pointer: string): string | undefined => /^gitdir: (.+)$/m.exec(pointer)?.[1]?.trim();
 
 async function commonOf(folder: string): Promise<string> {
   const named = await readPointer(join(folder, 'commondir'));

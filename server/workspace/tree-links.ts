@@ -4,7 +4,10 @@ import { inBatches } from './batches.ts';
 import { namesIn } from './names.ts';
 import { statusOf } from './snapshot.ts';
 
-/** How they stand in the tree; `copies`: they are copied as everything else is. */
+/**
+ * How they stand in the tree; `copies`: they are copied as everything else is, and a `.git` that leads out of the
+ * workspace (of a linked worktree) is left out, because nothing would keep a command from following it.
+ */
 export type LinksAs = 'mountPoints' | 'symlinks' | 'copies';
 
 export type Size = { entries: number; bytes: number };

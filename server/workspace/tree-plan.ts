@@ -2,6 +2,7 @@
 import type { BigIntStats } from 'node:fs';
 import { inBatches } from './batches.ts';
 import type { Counted } from './counted.ts';
+import { leadsOut } from './git-folder.ts';
 import { isWhiteout, type Layers } from './layers.ts';
 import { namesIn } from './names.ts';
 import type { Owner } from './owner.ts';
@@ -93,6 +94,9 @@ export async function planTree(options: {
       const folder = { path, hasUpper: upper !== undefined, showsLower: lower?.isDirectory() ?? false };
       return enter(folder, status, parent.isIgnored);
     }
+    // Where nothing keeps a command in, its commits would be the user's own.
+    const isGit = !upper && name.toLowerCase() === '.git';
+    if (isGit && linksAs === 'copies' && (await leadsOut(layers.paths.root, layers.lower(path)))) return;
     const from = upper ? layers.upper(path) : layers.lower(path);
     const source = `${upper ? 'upper' : 'lower'}:${stampOf(status)}`;
     if (status.isSymbolicLink()) want(path, from, status, { kind: 'symlink', source, stamp: '' });

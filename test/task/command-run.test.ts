@@ -112,10 +112,17 @@ test('what a killed command had changed is taken in too', async () => {
   expect(changed(copy)).toEqual(['a.txt half']);
 });
 
-test('a copy that can not be made is said, and nothing runs', async () => {
-  const { watched, calls } = await watchedCopy(() => Promise.reject(new Error('ENOSPC: no space left on device')));
+test.each([
+  [Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' }), /^Make room in the state folder/],
+  [new Error('The workspace holds more than 5 files. Name some in .gitignore.'), /^Without a sandbox/],
+])('a copy that can not be made is said with what helps, and nothing runs: %s', async (error, remedy) => {
+  const { watched, calls } = await watchedCopy(() => Promise.reject(error));
   const result = await run(watched, 'echo ran', { unsandboxed: true });
-  expect(result).toMatchObject({ kind: 'unavailable', reason: expect.stringContaining('no space left') });
+  expect(result).toMatchObject({
+    kind: 'unavailable',
+    reason: `The workspace could not be copied: ${error.message}`,
+    remedy: expect.stringMatching(remedy),
+  });
   expect(calls).toEqual(['materialize']);
   expect(said).toBe('');
 });

@@ -12,7 +12,7 @@ export function commandReport(
   { limits, timeoutMs, advice }: { limits: ToolLimits; timeoutMs: number; advice?: string },
 ): string {
   if (result.kind === 'unavailable')
-    return `The command did not run: no sandbox can be had on this machine, and nothing runs outside of one. ${result.reason} ${result.remedy} No command will run in this turn; apply_patch still works. Tell the user what you could not check.`;
+    return `The command did not run, and there is no other way to run it. ${result.reason} ${result.remedy} Where that is for the user to do, no command will run in this turn; apply_patch still works. Tell the user what you could not check.`;
   const output = truncateMiddle(result.output, limits.outputTokens * bytesPerToken);
   return [
     ending(result, timeoutMs),
