@@ -35,7 +35,9 @@ export async function explainMissing(missing: readonly string[]): Promise<Explan
 export async function explainFailure(said: string, stateFolder: string): Promise<Explanation> {
   const message = said.trim().split('\n').slice(-3).join('; ').slice(0, 500) || 'it ended without a word';
   const because = (reason: string, remedy: string): Explanation => ({ reason: `${reason} (${message})`, remedy });
-  if ((await statfs(stateFolder).catch(() => undefined))?.type === overlayFilesystem) {
+  const isOfOverlay = /overlay|wrong fs type|unknown filesystem/i.test(said);
+  // A whole copy can be kept there: what fails with one fails for another reason.
+  if (isOfOverlay && (await statfs(stateFolder).catch(() => undefined))?.type === overlayFilesystem) {
     return because(
       'The state folder lies on an overlay filesystem, as in a container, and can not hold the copy.',
       'Set CODEX_LSP_STATE_DIR to a folder on a volume or a tmpfs.',
@@ -58,7 +60,7 @@ export async function explainFailure(said: string, stateFolder: string): Promise
       'Start it with: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined …',
     );
   }
-  if (/mount/.test(said) && /overlay|wrong fs type|unknown filesystem/i.test(said)) {
+  if (/mount/.test(said) && isOfOverlay) {
     return because(
       'The kernel can not mount an overlay here.',
       'It needs Linux 5.11 or newer with overlayfs, a workspace without mounts inside it, and a state folder on ext4, xfs, btrfs or tmpfs.',

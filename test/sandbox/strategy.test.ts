@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { explainFailure } from '../../server/sandbox/explain.ts';
 import { foreignOwner } from '../../server/sandbox/owners.ts';
 import { sandboxStatus } from '../../server/sandbox/status.ts';
 import { chooseStrategy } from '../../server/sandbox/strategy.ts';
@@ -174,6 +175,9 @@ describe.runIf(isRoot)('mounts', () => {
         const strategy = await chooseStrategy({ stateDir: on, root, unsandboxed: false });
         const reason = `The state folder ${on} lies on an overlay filesystem, as in a container, which can not hold the changes of an overlay.`;
         expect(strategy).toEqual({ kind: 'copy', reason });
+        // Where the machine allows no namespaces either, another folder would not help.
+        const failure = 'bwrap: Creating new namespace failed: Operation not permitted';
+        expect(await explainFailure(failure, on)).not.toMatchObject({ remedy: expect.stringContaining('STATE_DIR') });
       } finally {
         execFileSync('umount', [on]);
       }
