@@ -1,11 +1,10 @@
 /** Accept and undo: a plan is made, carried out by the editor and the disk, verified, and written down. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileState, sameState } from '../changeset/file-state.ts';
 import { acceptOutcomes, lineEdits } from '../changeset/outcome.ts';
 import type { FileOutcome, Review } from '../changeset/review-types.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
-import { userState } from '../workspace/snapshot.ts';
+import { readBytesAt, userState } from '../workspace/snapshot.ts';
 import { type AppliedFile, type ApplyEntry, keepBlob, latestEntry, writeEntry } from './apply-log.ts';
 import { carryOut } from './carry-out.ts';
 import type { Face } from './ports.ts';
@@ -110,7 +109,7 @@ async function keepBinaries(record: ThreadRecord, outcomes: readonly FileOutcome
     if (after.kind === 'binary') await keepBlob(record.folder, path, after.hash, await copy.readBytes(path));
     if (before.kind === 'binary') {
       const file = from ?? path;
-      await keepBlob(record.folder, file, before.hash, await readFile(join(record.root, file)));
+      await keepBlob(record.folder, file, before.hash, await readBytesAt(join(record.root, file)));
     }
   }
 }

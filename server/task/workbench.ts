@@ -6,6 +6,7 @@ import { applyPatch, pathsOfPatch } from '../changeset/patch-apply.ts';
 import { parsePatch } from '../changeset/patch-parse.ts';
 import { foreignOwner } from '../sandbox/owners.ts';
 import type { Copy } from '../workspace/copy.ts';
+import { TooManySecrets } from '../workspace/secrets.ts';
 import type { Approvals } from './approvals.ts';
 import { copiedWarning, runOverCopy } from './command-run.ts';
 import { permit } from './permission.ts';
@@ -46,7 +47,8 @@ export function openWorkbench(options: {
   if (!unsandboxed) void foreignOwner(request.root, { signal: looking, waitMs: 0 });
   return {
     async runCommand({ command, cwd, timeoutMs, opened, onOutput, signal }) {
-      await copy.refresh(texts());
+      const refused = await refreshed(copy, texts());
+      if (refused) return { kind: 'unavailable', reason: refused.message, remedy: refused.remedy };
       return runOverCopy({
         copy,
         stateDir,
@@ -71,7 +73,8 @@ export function openWorkbench(options: {
     async applyPatch(text) {
       const parsed = parsePatch(text);
       if (!parsed.ok) return parsed;
-      await copy.refresh(texts());
+      const refused = await refreshed(copy, texts());
+      if (refused) return { ok: false, error: `Nothing was changed: ${refused.message} ${refused.remedy}` };
       // The pure part asks for texts synchronously, so those it may ask for are read before.
       const states = new Map<string, FileState>();
       for (const path of pathsOfPatch(parsed.sections)) states.set(path, await copy.read(path));
@@ -92,4 +95,15 @@ export function openWorkbench(options: {
       network: openNetwork(settings, record.state.grants),
     }),
   };
+}
+
+/** Why nothing of the workspace may be shown, if so. */
+async function refreshed(copy: Copy, texts: ReadonlyMap<string, string>): Promise<TooManySecrets | undefined> {
+  try {
+    await copy.refresh(texts);
+    return undefined;
+  } catch (error) {
+    if (error instanceof TooManySecrets) return error;
+    throw error;
+  }
 }

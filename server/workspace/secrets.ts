@@ -6,7 +6,7 @@ import { gitFilesIn, type Mask, maskOf } from './git-secrets.ts';
 import { joined, parentOf } from './paths.ts';
 import { SecretRules } from './secret-rules.ts';
 import { stampOf, statusOf } from './snapshot.ts';
-import { type Survey, surveyFolder, surveyWorkspace } from './survey.ts';
+import { foundSecretsMax, type Survey, surveyFolder, surveyWorkspace } from './survey.ts';
 
 /** A survey that is older is made again in the background. */
 const freshMs = 5_000;
@@ -15,6 +15,16 @@ const watchedFoldersMax = 32;
 const watchedConfigsMax = 64;
 
 const nothingYet = (): Survey => ({ secrets: new Set(), gitFolders: new Set(), problems: [], isTruncated: false });
+
+/** A flood of such names would let the user's own among them be seen: then nothing is shown at all. */
+export class TooManySecrets extends Error {
+  readonly remedy =
+    'Name those that are none in sandbox.secrets (patterns as in .gitignore), in the config.json of codex-lsp.';
+
+  constructor() {
+    super(`More than ${foundSecretsMax} files of the workspace look secret, and can not all be hidden.`);
+  }
+}
 
 export class Secrets {
   readonly rules: SecretRules;
@@ -71,7 +81,7 @@ export class Secrets {
 
   /**
    * Before anybody sees the copy: all is known that was there when the turn began, and what is new where it is likeliest.
-   * Throws where the workspace can't be searched.
+   * Throws `TooManySecrets`, and where the workspace can't be searched.
    */
   async ready(): Promise<void> {
     this.#awaited ??= this.#again();
@@ -82,6 +92,7 @@ export class Secrets {
       await this.#awaited;
     }
     await this.#lookNear();
+    if (this.#survey.secrets.size >= foundSecretsMax) throw new TooManySecrets();
   }
 
   /** After a command. */

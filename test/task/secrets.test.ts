@@ -82,3 +82,19 @@ test('instructions that .codexignore names are not sent', async () => {
   await bench.run('work');
   expect(JSON.stringify(bench.model.requests)).not.toContain(secret);
 });
+
+test('a flood of names that look secret shows nothing, instead of the one that matters', async () => {
+  await using bench = await openBench({
+    files: { 'deep/down/.env': `KEY=${secret}\n`, 'a.txt': 'one\n' },
+    script: script(shell('cat deep/down/.env; echo RAN'), patch('a.txt', '-one', '+ONE'), say('Done.')),
+  });
+  const { workspace, model } = bench;
+  execFileSync('/bin/bash', ['-c', 'mkdir t; cd t; for n in $(seq 10001); do : >$n.p8; done'], { cwd: workspace.root });
+  await bench.run('work');
+  const told = toolOutputs(model.requests[2]).join('');
+  expect(told).toContain('More than 10000 files of the workspace look secret');
+  expect(told).toContain('sandbox.secrets');
+  expect(told).toContain('Nothing was changed');
+  expect(told).not.toMatch(/RAN$/m);
+  expect(JSON.stringify(model.requests)).not.toContain(secret);
+});
