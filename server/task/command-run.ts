@@ -106,8 +106,8 @@ function copyingLines(onOutput: (chunk: string) => void): (done: number, total: 
 
 const grouped = (count: number): string => count.toLocaleString('en-US');
 
-/** Of a linked worktree, or a submodule that is opened by itself. */
-const withoutGit = ({ beside = [] }: LayerPaths): string[] =>
+/** What is said of the copy of a linked worktree, or of a submodule that is opened by itself, where it is a whole tree. */
+export const withoutGit = ({ beside = [] }: LayerPaths): string[] =>
   beside.map(
     ({ root }) =>
       `git does not work in the copy: its folder ${root} lies outside the workspace, and only an overlay could hide the credentials in it. To use git, open the repository's main folder instead.`,
