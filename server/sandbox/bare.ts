@@ -63,12 +63,7 @@ export async function runBare(request: CommandRequest, kind: 'unsandboxed' | 'se
   try {
     const home = kind === 'seatbelt' ? await privateHome(temporary) : homedir();
     const program = kind === 'seatbelt' ? await inSeatbelt(request, tree, temporary) : plainly(request);
-    const environment = {
-      ...environmentOf(request, home),
-      TMPDIR: temporary,
-      // A repository that the state folder happens to lie in is not the copy's.
-      GIT_CEILING_DIRECTORIES: dirname(tree.path),
-    };
+    const environment = { ...environmentOf(request, home), TMPDIR: temporary };
     const output = new Output(request.outputBytesMax, request.onOutput);
     const ended = await lead(request, { cwd, program, environment, mkfifo, output });
     if ('failure' in ended) return unavailable(`The command could not be started: ${ended.failure}`, 'Try it again.');
@@ -104,9 +99,11 @@ async function inSeatbelt(request: CommandRequest, tree: CopyTree, temporary: st
   return seatbeltCommand(options, plainly(request));
 }
 
-function environmentOf({ environment, policy, layers }: CommandRequest, home: string): Record<string, string> {
+function environmentOf({ environment, policy, layers, tree }: CommandRequest, home: string): Record<string, string> {
   const { root } = layers;
-  return commandEnvironment({ environment, names: policy.env, root, home, user: userName(), hasNode: false });
+  const own = commandEnvironment({ environment, names: policy.env, root, home, user: userName(), hasNode: false });
+  // Where there is no repository in the tree, git would find one of the user's that the state folder lies in.
+  return tree ? { ...own, GIT_CEILING_DIRECTORIES: dirname(tree.path) } : own;
 }
 
 type Launch = {

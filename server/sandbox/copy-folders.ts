@@ -25,7 +25,7 @@ export async function readyFolders({ layers }: CommandRequest, { tree, machine }
 
 /** Where a command's writes go. */
 export const writtenFolders = ({ layers }: CommandRequest, { tree }: Prepared): string[] =>
-  tree ? [tree.path] : allLayers(layers).map(({ upper }) => upper);
+  tree ? [tree, ...(tree.beside ?? [])].map(({ path }) => path) : allLayers(layers).map(({ upper }) => upper);
 
 const allLayers = (layers: CopyLayers) => [layers, ...(layers.beside ?? [])];
 

@@ -135,9 +135,10 @@ async function treeOf({ layers, tree }: CommandRequest): Promise<{ tree: CopyTre
   const { root, beside = [] } = layers;
   const links = await mountableLinks(root, tree);
   const inLinks = await Promise.all(links.map((link) => socketsIn(join(root, link))));
-  const inOthers = await Promise.all(beside.map((folder) => socketsIn(folder.root)));
+  const others = beside.filter((folder) => !tree.beside?.some((copy) => copy.root === folder.root));
+  const inOthers = await Promise.all(others.map((folder) => socketsIn(folder.root)));
   return {
-    tree: { path: tree.path, links: links.filter((_, index) => inLinks[index]) },
+    tree: { ...tree, links: links.filter((_, index) => inLinks[index]) },
     dead: [...inLinks, ...inOthers].flatMap((sockets) => sockets ?? []),
   };
 }

@@ -31,7 +31,7 @@ export type CopyLayers = {
   whiteouts: string;
   /**
    * Overlays of their own beside the workspace's: the git folder that a linked worktree shares with others. Where the
-   * strategy is no overlay, commands do not see it: the user's own holds credentials.
+   * strategy is no overlay, commands see only what `CopyTree.beside` has of it: the user's own holds credentials.
    */
   beside?: readonly { root: string; upper: string; work: string; whiteouts: string }[];
 };
@@ -55,6 +55,8 @@ export type CopyTree = {
   path: string;
   /** Large ignored folders of the workspace, relative to it, that are not in the tree: the user's own, read-only. */
   links: readonly string[];
+  /** Whole copies, at `path`, of the folders `root` outside the workspace. All absolute. */
+  beside?: readonly { root: string; path: string }[];
 };
 
 export type SandboxStatus =

@@ -11,7 +11,7 @@ export type WorkspaceMount =
   /** What lies there, read-only, and through an overlay: the kernel lets nobody connect to a socket in it. */
   | { kind: 'sealed'; at: string; empty: string };
 
-/** `tree`: where the workspace is no overlay; beside it then stands nothing, for only an overlay masks credentials. Outer folders come before those that lie in them. */
+/** `tree`: where the workspace is no overlay; beside it then stands what is copied too, and nothing of the user's own. Outer folders come before those that lie in them. */
 export function workspaceMounts(layers: CopyLayers, tree: CopyTree | undefined): WorkspaceMount[] {
   const overlay = ({ root, upper, work }: { root: string; upper: string; work: string }): WorkspaceMount => ({
     kind: 'overlay',
@@ -21,7 +21,10 @@ export function workspaceMounts(layers: CopyLayers, tree: CopyTree | undefined):
   });
   const beside = layers.beside ?? [];
   const mounts: WorkspaceMount[] = tree
-    ? [{ kind: 'tree', at: layers.root, from: tree.path, links: tree.links }]
+    ? [
+        { kind: 'tree', at: layers.root, from: tree.path, links: tree.links },
+        ...(tree.beside ?? []).map(({ root, path }) => ({ kind: 'tree', at: root, from: path, links: [] }) as const),
+      ]
     : [overlay(layers), ...beside.map(overlay)];
   return mounts.sort(outerFirst);
 }

@@ -3,7 +3,6 @@ import { runInSandbox } from '../sandbox/run.ts';
 import { chooseStrategy } from '../sandbox/strategy.ts';
 import type { CommandRequest, CommandResult, CopyTree } from '../sandbox/types.ts';
 import type { Copy } from '../workspace/copy.ts';
-import type { LayerPaths } from '../workspace/layers.ts';
 import type { MaterializeOptions } from '../workspace/tree.ts';
 
 /** At most four lines a second of how far the copying is. */
@@ -28,8 +27,7 @@ export async function runOverCopy(run: CommandRun): Promise<CommandResult> {
   if (strategy.kind === 'none') return { kind: 'unavailable', reason: strategy.reason, remedy: strategy.remedy };
   const request: CommandRequest = { ...command, layers: copy.layers, strategy, hidden: [stateDir] };
   if (strategy.kind === 'overlay') return overMount(copy, request, report);
-  if (strategy.kind === 'copy') onCopied([strategy.reason, ...withoutGit(copy.layers)].join(' '));
-  if (strategy.kind === 'seatbelt') report(withoutGit(copy.layers));
+  if (strategy.kind === 'copy') onCopied(strategy.reason);
   return overTree(copy, request, report);
 }
 
@@ -58,6 +56,7 @@ async function overTree(
   try {
     tree = await copy.materialize({
       linksAs: linksFor(request),
+      standsApart: request.strategy?.kind !== 'copy',
       signal,
       onProgress: onOutput && copyingLines(onOutput),
     });
@@ -70,7 +69,6 @@ async function overTree(
       remedy: copyRemedy(error, request.strategy),
     };
   }
-  if (request.strategy?.kind === 'unsandboxed' && request.layers.beside) report([noGit]);
   const startedAtMs = Date.now();
   const result = await runInSandbox({ ...request, tree });
   if (result.kind !== 'ran') return result;
@@ -106,18 +104,8 @@ function copyingLines(onOutput: (chunk: string) => void): (done: number, total: 
 
 const grouped = (count: number): string => count.toLocaleString('en-US');
 
-/** What is said of the copy of a linked worktree, or of a submodule that is opened by itself, where it is a whole tree. */
-export const withoutGit = ({ beside = [] }: LayerPaths): string[] =>
-  beside.map(
-    ({ root }) =>
-      `git does not work in the copy: its folder ${root} lies outside the workspace, and only an overlay could hide the credentials in it. To use git, open the repository's main folder instead.`,
-  );
-
 /** How a thread's user is told, once for each reason: it is slower, and why. */
 export const copiedWarning = (reason: string): string =>
   `No overlay can be made here, so the workspace is copied: ${reason}`;
-
-const noGit =
-  'The git folder of this workspace lies outside of it. Without a sandbox nothing would keep a commit of the agent out of it, so commands work without git here.';
 
 const killed: CommandResult = { kind: 'ran', status: 'killed', output: '', outputBytes: 0, durationMs: 0 };

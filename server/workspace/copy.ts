@@ -12,6 +12,7 @@ import { conceal, isConcealed } from './conceal.ts';
 import { makeCopyFolder } from './copy-folder.ts';
 import { type Counted, counted } from './counted.ts';
 import { GitBeside } from './git-beside.ts';
+import { namedGitFolder } from './git-folder.ts';
 import { type Tracked, trackedFiles } from './git-index.ts';
 import { ignoreRules } from './ignore.ts';
 import { type LayerPaths, Layers, type Located } from './layers.ts';
@@ -25,7 +26,8 @@ import { scanUpper } from './scan.ts';
 import { Secrets } from './secrets.ts';
 import { settleUpper } from './settle.ts';
 import { bufferState, isReachable, newReading, readBytesAt, readingLike, readState } from './snapshot.ts';
-import { type Materialized, type MaterializeOptions, Tree } from './tree.ts';
+import { type MaterializeOptions, Tree } from './tree.ts';
+import { pointerInto } from './tree-git.ts';
 import { UnsavedTexts } from './unsaved.ts';
 import { transact, UpperEdit } from './upper-edit.ts';
 
@@ -42,6 +44,9 @@ export type ScanResult = {
   /** What could not be looked at, or not wholly, as sentences. */
   problems: string[];
 };
+
+/** `path`: absolute; `links`: relative to the workspace, folders of the user's that are not copied; `beside`: absolute, whole. */
+export type WholeCopy = { path: string; links: string[]; beside: { root: string; path: string }[] };
 
 export class Copy {
   readonly layers: LayerPaths;
@@ -133,12 +138,16 @@ export class Copy {
   }
 
   /** Before a command where no overlay can be mounted: the copy as a whole tree. Rejects with a sentence, or the signal. */
-  materialize(options: MaterializeOptions = {}): Promise<Materialized> {
+  materialize(options: MaterializeOptions = {}): Promise<WholeCopy> {
     return this.#exclusive(async () => {
       await this.#loadPending();
-      const { problems, ...tree } = await this.#tree.materialize(this.#counts, options);
-      this.#unsaid.push(...problems);
-      return tree;
+      const beside = await Promise.all(this.#gitBeside.map((git) => git.materialize(options)));
+      const [git] = beside;
+      const folder = git && options.standsApart ? await namedGitFolder(this.layers.root) : undefined;
+      const pointer = git && (await pointerInto(folder, { root: git.root, tree: git.path }));
+      const { path, links, problems } = await this.#tree.materialize(this.#counts, { ...options, pointer });
+      this.#unsaid.push(...beside.flatMap((each) => each.problems), ...problems);
+      return { path, links, beside: beside.map((each) => ({ root: each.root, path: each.path })) };
     });
   }
 
@@ -146,7 +155,7 @@ export class Copy {
   absorb(): Promise<ScanResult> {
     return this.#exclusive(async () => {
       await this.#loadPending();
-      return this.#tree.absorb(this.#counts);
+      return this.#absorb();
     });
   }
 
@@ -225,7 +234,7 @@ export class Copy {
     return this.#exclusive(async () => {
       await this.#loadPending();
       this.#counts = counted(ignoreRules(this.layers.root, this.#report), this.#tracked);
-      await this.#tree.absorb(this.#counts);
+      await this.#absorb();
       await this.#record.write(this.#entries, this.#view.opaque, next);
       await this.#settle(next);
     });
@@ -260,11 +269,17 @@ export class Copy {
     return result;
   }
 
+  async #absorb(): Promise<ScanResult> {
+    const { problems } = await this.#tree.absorb(this.#counts);
+    for (const git of this.#gitBeside) problems.push(...(await git.absorb()));
+    return { problems };
+  }
+
   async #resume(settling: Settled | undefined): Promise<void> {
     await this.#loadPending();
     await writePending(this.#view);
     if (settling) return this.#settle(settling);
-    this.#unsaid.push(...(await this.#tree.absorb(this.#counts)).problems);
+    this.#unsaid.push(...(await this.#absorb()).problems);
     for (const [path, entry] of this.#entries) {
       if (entry.kind === 'change')
         this.#entries.set(path, { ...entry, agent: await this.#view.read(path, undefined, this.#notes.reading) });

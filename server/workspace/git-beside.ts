@@ -3,11 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inBatches } from './batches.ts';
 import { conceal } from './conceal.ts';
+import type { Counted } from './counted.ts';
 import { gitFilesIn, type Mask, maskOf } from './git-secrets.ts';
 import { type LayerPaths, Layers } from './layers.ts';
 import type { Owner } from './owner.ts';
 import { readPending, writePending } from './pending.ts';
 import { CopyRecord, type Entry } from './record.ts';
+import { type MaterializeOptions, Tree } from './tree.ts';
 import { UpperEdit } from './upper-edit.ts';
 
 /** The folder is looked through again where the last look is older. */
@@ -15,12 +17,16 @@ const freshMs = 5_000;
 /** Looked at before each command. */
 const watchedConfigsMax = 64;
 
+/** Nothing in it is ignored. */
+const everything: Counted = { file: async () => true, folder: async () => true };
+
 export class GitBeside {
   readonly #layers: Layers;
   readonly #record: CopyRecord;
   /** What we have put there, or hidden; it is on disk, and the next process knows it. */
   readonly #entries: Map<string, Entry>;
   readonly #aside: string;
+  readonly #tree: Tree;
   /** By path. */
   #masks = new Map<string, Mask>();
   #look: Promise<void> | undefined;
@@ -31,6 +37,11 @@ export class GitBeside {
     this.#record = record;
     this.#entries = entries;
     this.#aside = aside;
+    this.#tree = new Tree(layers, dirname(layers.paths.upper), aside);
+  }
+
+  get root(): string {
+    return this.#layers.paths.root;
   }
 
   /** `owner`: whose the workspace is, where that is not us. */
@@ -61,6 +72,22 @@ export class GitBeside {
     await edit.commit();
     await this.#record.write(this.#entries, this.#layers.opaque);
   }
+
+  /** As a whole tree; where it ends is never looked at by `Copy.scan`. `problems` are sentences, here and below. */
+  async materialize(options: MaterializeOptions): Promise<{ root: string; path: string; problems: string[] }> {
+    await readPending(this.#layers);
+    const { path, problems } = await this.#tree.materialize(everything, { ...options, linksAs: 'copies' });
+    return { root: this.root, path, problems: problems.map(this.#named) };
+  }
+
+  /** After a command that had the tree, of which nothing is alive. */
+  async absorb(): Promise<string[]> {
+    await readPending(this.#layers);
+    const { problems } = await this.#tree.absorb(everything);
+    return problems.map(this.#named);
+  }
+
+  readonly #named = (problem: string): string => `In the copy of ${this.root}: ${problem}`;
 
   async #looked(): Promise<void> {
     await this.#look?.catch(() => {});

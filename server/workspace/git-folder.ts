@@ -1,7 +1,6 @@
 /** Where a workspace's git folder is, found without running git. */
-import { lstat, readlink, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { isInside } from '../protocol/path-inside.ts';
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { readSmallFile } from './bounded-file.ts';
 
 /** A file that names a folder. */
@@ -50,17 +49,6 @@ async function gitFolderAt(top: string): Promise<string | undefined> {
 export async function namedGitFolder(top: string): Promise<string | undefined> {
   const named = gitFolderIn(await readPointer(join(top, '.git')));
   return named === undefined ? undefined : realpath(resolve(top, named)).catch(() => undefined);
-}
-
-/**
- * Whether git, from a copy of the workspace, would be led out of it by the `.git` of a folder, a file or a link: by an
- * absolute path, or upwards. `path`: absolute, of that `.git`.
- */
-export async function leadsOut(root: string, path: string): Promise<boolean> {
-  const link = await readlink(path).catch(() => undefined);
-  const target = link ?? gitFolderIn(await readPointer(path));
-  if (target === undefined) return false;
-  return isAbsolute(target) || !isInside(resolve(dirname(path), target), root);
 }
 
 const gitFolderIn = (pointer: string): string | undefined => /^gitdir: (.+)$/m.exec(pointer)?.[1]?.trim();

@@ -69,6 +69,10 @@ export async function buildTree(options: {
       else await mkdir(file);
       await give(file, owner);
       items.set(path, item);
+    } else if (item.kind === 'pointer') {
+      await writeFile(file, item.text, { flag: 'wx' });
+      await give(file, owner);
+      items.set(path, item);
     } else {
       const source = await copyInto(file, step, owner);
       const status = source === undefined ? undefined : await statusOf(file);
@@ -106,7 +110,7 @@ export async function buildTree(options: {
 /** The stamp of what was copied, or '' where it may have changed in the same moment; nothing where it has gone. */
 async function copyInto(file: string, step: Step, owner: Owner | undefined): Promise<string | undefined> {
   const { from, item } = step;
-  if (item.kind === 'folder' || item.kind === 'link') return undefined;
+  if (item.kind !== 'file' && item.kind !== 'symlink') return undefined;
   if (step.isClosed) return closedFile(file, item.source, owner);
   // What root may read is not theirs to copy: it must stay the file that was found to be readable for them.
   const isTheirs = owner !== undefined && item.source.startsWith('lower:');

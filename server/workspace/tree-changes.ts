@@ -60,6 +60,7 @@ export async function treeChanges(options: {
   const look = async ({ bytes, text }: Name, folder: string, folders: string[]) => {
     const path = joined(folder, text ?? bytes.toString());
     if (text === undefined) return leaveOut(path, 'the name is not UTF-8');
+    if (items.get(path)?.kind === 'pointer') return;
     if (isTooDeep(join(tree, path))) return leaveOut(path, 'it lies too deep');
     const status = await statusOf(join(tree, path));
     if (!status) return;
@@ -97,7 +98,8 @@ export async function treeChanges(options: {
     }
     await inBatches(names, (name) => look(name, parent, folders));
   }
-  for (const path of items.keys()) {
+  for (const [path, { kind }] of items) {
+    if (kind === 'pointer') continue;
     if (seen.has(path) || unread.some((folder) => path.startsWith(folder))) continue;
     // Below something else than a folder there is nothing; what stands there hides what was.
     if (visited.has(parentOf(path))) changes.deleted.push(path);

@@ -20,6 +20,8 @@ const item = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('folder'), mode: z.number() }),
   z.object({ kind: z.enum(['file', 'symlink']), source: z.string(), stamp: z.string() }),
   z.object({ kind: z.literal('link'), as: standIn }),
+  // A file of ours in place of one of the user's: whatever becomes of it, it is never taken in.
+  z.object({ kind: z.literal('pointer'), text: z.string() }),
 ]);
 
 const line = z.tuple([z.string(), item]);

@@ -1,13 +1,14 @@
 /** What has to be done so that a tree holds what the layers of a copy hold together; nothing is written here. */
 import type { BigIntStats } from 'node:fs';
+import { isGitName } from '../changeset/path-rules.ts';
 import { inBatches } from './batches.ts';
 import type { Counted } from './counted.ts';
-import { leadsOut } from './git-folder.ts';
 import { isWhiteout, type Layers } from './layers.ts';
 import { namesIn } from './names.ts';
 import type { Owner } from './owner.ts';
 import { isHidden, isTooDeep, joined } from './paths.ts';
 import { stampOf, statusOf } from './snapshot.ts';
+import { type GitWays, gitAt } from './tree-git.ts';
 import { ignoredInAllMax, ignoredMax, isPacked, type LinksAs, packedMax, type Size, sizeWithin } from './tree-links.ts';
 import type { TreeItem } from './tree-manifest.ts';
 
@@ -23,6 +24,8 @@ export type Plan = {
   steps: Step[];
   /** Folders of the user that stand for themselves. */
   links: string[];
+  /** What it does not hold, and why, as sentences. */
+  problems: string[];
 };
 
 type Folder = { path: string; hasUpper: boolean; showsLower: boolean };
@@ -33,13 +36,15 @@ export async function planTree(options: {
   counts: Counted;
   known: ReadonlyMap<string, TreeItem>;
   linksAs: LinksAs;
+  /** Where the tree is not seen at the workspace's own path. */
+  git?: GitWays;
   /** Entries in all, and bytes still to be copied. */
   max?: Size;
   signal?: AbortSignal;
   onLooked?: (paths: number) => void;
 }): Promise<Plan> {
-  const { layers, counts, known, linksAs, max = treeMax, signal, onLooked } = options;
-  const plan: Plan = { paths: new Set(), steps: [], links: [] };
+  const { layers, counts, known, linksAs, git, max = treeMax, signal, onLooked } = options;
+  const plan: Plan = { paths: new Set(), steps: [], links: [], problems: [] };
   const ignored: Size = { entries: 0, bytes: 0 };
   let bytes = 0;
 
@@ -90,14 +95,17 @@ export async function planTree(options: {
       mayShowLower && (!upper || !layers.isOpaque(path, upper)) ? await statusOf(layers.lower(path)) : undefined;
     const status = upper ?? lower;
     if (!status) return;
+    const from = upper ? layers.upper(path) : layers.lower(path);
+    if (git && isGitName(name)) {
+      const standsThere = await gitAt(path, from, status, git);
+      if (standsThere.kind === 'nothing') plan.problems.push(standsThere.problem);
+      if (standsThere.kind === 'pointer') want(path, '', status, standsThere);
+      if (standsThere.kind !== 'asItIs') return;
+    }
     if (status.isDirectory()) {
       const folder = { path, hasUpper: upper !== undefined, showsLower: lower?.isDirectory() ?? false };
       return enter(folder, status, parent.isIgnored);
     }
-    // Where nothing keeps a command in, its commits would be the user's own.
-    const isGit = !upper && name.toLowerCase() === '.git';
-    if (isGit && linksAs === 'copies' && (await leadsOut(layers.paths.root, layers.lower(path)))) return;
-    const from = upper ? layers.upper(path) : layers.lower(path);
     const source = `${upper ? 'upper' : 'lower'}:${stampOf(status)}`;
     if (status.isSymbolicLink()) want(path, from, status, { kind: 'symlink', source, stamp: '' });
     else if (status.isFile()) {
@@ -134,8 +142,11 @@ async function textNames(folder: string): Promise<string[]> {
 
 function isLike(known: TreeItem | undefined, wanted: TreeItem): boolean {
   if (!known || known.kind !== wanted.kind) return false;
+  // Nobody looks at what a command has made of it.
+  if (wanted.kind === 'pointer') return false;
   if (known.kind === 'folder') return wanted.kind === 'folder' && known.mode === wanted.mode;
   if (known.kind === 'link') return wanted.kind === 'link' && known.as === wanted.as;
+  if (known.kind === 'pointer') return false;
   return wanted.kind === known.kind && known.source === wanted.source;
 }
 

@@ -25,13 +25,18 @@ export type MaterializeOptions = {
    * to the user's. Through a link a command can write where nothing keeps it in: there, ask for `copies`.
    */
   linksAs?: LinksAs;
+  /** By default the tree is seen at the workspace's own path. Else git must be led nowhere else than into the tree. */
+  standsApart?: boolean;
   /** At most ten times a second; `total` is not known while the workspace is looked at. Counts files and folders. */
   onProgress?: (done: number, total: number | undefined) => void;
   signal?: AbortSignal;
 };
 
 /** `path`: absolute. `links`: relative to the workspace, the folders of the user's that are not copied. */
-export type Materialized = { path: string; links: string[] };
+export type Materialized = { path: string; links: string[]; problems: string[] };
+
+/** As above; `pointer`: what `.git` at the top says in a tree that stands apart. */
+export type TreeOptions = MaterializeOptions & { pointer?: string };
 
 const progressEveryMs = 100;
 
@@ -59,15 +64,19 @@ export class Tree {
   }
 
   /** Rejects with a sentence where the workspace is too large, with the signal's reason, and where the disk is full. */
-  async materialize(counts: Counted, options: MaterializeOptions): Promise<Materialized & { problems: string[] }> {
+  async materialize(counts: Counted, options: TreeOptions): Promise<Materialized> {
     const { problems } = await this.absorb(counts);
+    const updated = async (): Promise<Materialized> => {
+      const tree = await this.#update(counts, options);
+      return { ...tree, problems: [...problems, ...tree.problems] };
+    };
     try {
-      return { ...(await this.#update(counts, options)), problems };
+      return await updated();
     } catch (error) {
       if (!(error instanceof TreeDamaged)) throw error;
     }
     await this.#startAgain();
-    return { ...(await this.#update(counts, options)), problems };
+    return updated();
   }
 
   /** After a command, of which nothing is alive; nothing where none had the tree. */
@@ -108,8 +117,8 @@ export class Tree {
     }
   }
 
-  async #update(counts: Counted, options: MaterializeOptions): Promise<Materialized> {
-    const { linksAs = 'mountPoints', signal } = options;
+  async #update(counts: Counted, options: TreeOptions): Promise<Materialized> {
+    const { linksAs = 'mountPoints', standsApart, pointer, signal } = options;
     const tell = throttled(options.onProgress);
     const layers = this.#layers;
     const found = (await this.#state()).kind === 'clean' && (await statusOf(this.path))?.isDirectory();
@@ -117,7 +126,8 @@ export class Tree {
     const { items } = manifest;
     const startedAtMs = Date.now();
     const onLooked = (paths: number) => tell(paths, undefined);
-    const plan = await planTree({ layers, counts, known: items, linksAs, signal, onLooked });
+    const git = standsApart ? { layers, tree: this.path, pointer } : undefined;
+    const plan = await planTree({ layers, counts, known: items, linksAs, git, signal, onLooked });
     if (plan.steps.length > 0 || [...items.keys()].some((path) => !plan.paths.has(path))) {
       await this.#mark({ kind: 'changing' });
       try {
@@ -130,7 +140,7 @@ export class Tree {
       }
     }
     await this.#mark({ kind: 'open', builtAtMs: startedAtMs });
-    return { path: this.path, links: plan.links.sort() };
+    return { path: this.path, links: plan.links.sort(), problems: plan.problems };
   }
 
   async #startAgain(): Promise<TreeManifest> {

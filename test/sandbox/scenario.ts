@@ -188,6 +188,9 @@ export async function runOver(
 ): Promise<CommandResult> {
   await copy.refresh(options.buffers ?? new Map());
   const startedAtMs = Date.now();
+  // What lies beside the workspace is in a tree of its own, which nothing but the copy can make.
+  const isWhole = options.tree !== undefined && copy.layers.beside !== undefined;
+  const made = isWhole ? { tree: await copy.materialize() } : {};
   const request: CommandRequest = {
     layers: copy.layers,
     policy,
@@ -196,6 +199,7 @@ export async function runOver(
     outputBytesMax: 100_000,
     signal: new AbortController().signal,
     ...options,
+    ...made,
     timeoutMs: options.timeoutMs ?? 20_000,
     inspect: async (merged) => {
       if (options.tree === undefined) {
@@ -205,7 +209,9 @@ export async function runOver(
       await options.inspect?.(merged);
     },
   };
-  return runInSandbox(request, options.toolFolders);
+  const result = await runInSandbox(request, options.toolFolders);
+  if (isWhole) await copy.absorb();
+  return result;
 }
 
 /** Refresh, materialize, run, absorb, scan: the same where the copy is a tree. Of the policy nothing holds. */

@@ -26,9 +26,16 @@ test.each([
     '--overlay-src /w --overlay /s/w/up /s/w/work /w --remount-ro /w',
   ],
   [
-    'beside a tree there is nothing',
+    'beside a tree there is nothing of the user’s',
     mountedByBwrap(whole, { isReadOnly: false }),
     '--bind /s/tree /r.git/w --ro-bind /r.git/w/a/libs /r.git/w/a/libs',
+  ],
+  [
+    'what is copied beside a tree stands there',
+    mountedByBwrap(workspaceMounts(worktree, { ...tree, beside: [{ root: '/r.git', path: '/s/git' }] }), {
+      isReadOnly: false,
+    }),
+    '--bind /s/git /r.git --bind /s/tree /r.git/w --ro-bind /r.git/w/a/libs /r.git/w/a/libs',
   ],
   [
     'a tree that nothing may be written to',

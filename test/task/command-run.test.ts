@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type CommandRun, copiedWarning, runOverCopy, withoutGit } from '../../server/task/command-run.ts';
+import { type CommandRun, copiedWarning, runOverCopy } from '../../server/task/command-run.ts';
 import { Copy } from '../../server/workspace/copy.ts';
 import { policy } from '../sandbox/scenario.ts';
 
@@ -165,15 +165,4 @@ test('the warning has the reason', () => {
   expect(copiedWarning('A disk is mounted inside.')).toBe(
     'No overlay can be made here, so the workspace is copied: A disk is mounted inside.',
   );
-});
-
-test('where git can not work in a whole copy, that is said with the folder and the way out', async () => {
-  const git = 'git -c user.name=a -c user.email=a@b';
-  const setup = `rm -r workspace; git init -q main; ${git} -C main commit -qm one --allow-empty; git -C main worktree add -q ../workspace`;
-  execFileSync('/bin/bash', ['-ec', setup], { cwd: folder, stdio: 'ignore' });
-  const { layers } = await Copy.open({ dir: join(stateDir, 'copy'), root });
-  const [sentence] = withoutGit(layers);
-  expect(sentence).toMatch(`git does not work in the copy: its folder ${join(folder, 'main/.git')} lies outside`);
-  expect(sentence).toMatch(/open the repository's main folder instead\.$/);
-  expect(withoutGit({ ...layers, beside: undefined })).toEqual([]);
 });

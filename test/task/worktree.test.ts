@@ -60,31 +60,3 @@ test('log, commit and branch work inside; what is accepted arrives in the worktr
   expect(git(root, 'log', '--format=%s')).toBe('start\n');
   expect(git(root, 'branch', '--format=%(refname:short)')).toBe('main\nside\n');
 });
-
-test('without a sandbox no commit of the agent arrives in the main repository: there is no git, and that is said', async () => {
-  await using bench = await openBench({
-    files: {},
-    git: false,
-    script: script(
-      shell(`git status; ${identity} commit -qam agent; echo $?; cat a.txt; echo ONE >a.txt; git init -q; git add -A`),
-      say('One.'),
-      shell('cat a.txt; git status --short'),
-      say('Two.'),
-    ),
-    settings: (settings) => ({ ...settings, sandbox: { ...settings.sandbox, dangerouslyUnsandboxed: true } }),
-  });
-  const { workspace, model } = bench;
-  // The state folder may lie in a repository too, such as that of a home folder.
-  git(dirname(workspace.stateDir), 'init', '-q', '-b', 'above');
-  const main = linkedTo(workspace.root);
-  const before = treeOf(main);
-  const { threadId } = await bench.run('one');
-  expect(toolOutputs(model.requests[1])[0]).toMatch(/(fatal: not a git repository[^\n]*\n){2}128\none\n/);
-  const said = bench.events.flatMap(({ event }) => (event.type === 'warning' ? [event.message] : []));
-  expect(said).toContainEqual(expect.stringContaining('commands work without git here'));
-  expect(await bench.review(threadId)).toEqual(['a.txt:1 pending']);
-  await bench.run('two', { threadId });
-  expect(toolOutputs(model.requests.at(-1)).at(-1)).toContain('ONE\nA  a.txt\n');
-  expect(await bench.review(threadId)).toEqual(['a.txt:1 pending']);
-  expect(treeOf(main)).toEqual(before);
-});
