@@ -57,6 +57,8 @@ async function overTree(
     tree = await copy.materialize({
       linksAs: linksFor(request),
       standsApart: request.strategy?.kind !== 'copy',
+      // Nothing else keeps the command from writing.
+      isThrownAway: request.policy.mode === 'readOnly' && request.strategy?.kind === 'unsandboxed',
       signal,
       onProgress: onOutput && copyingLines(onOutput),
     });

@@ -27,6 +27,8 @@ export type MaterializeOptions = {
   linksAs?: LinksAs;
   /** By default the tree is seen at the workspace's own path. Else git must be led nowhere else than into the tree. */
   standsApart?: boolean;
+  /** Nothing that is done in the tree is taken in: the next is made anew. */
+  isThrownAway?: boolean;
   /** At most ten times a second; `total` is not known while the workspace is looked at. Counts files and folders. */
   onProgress?: (done: number, total: number | undefined) => void;
   signal?: AbortSignal;
@@ -42,7 +44,7 @@ const progressEveryMs = 100;
 
 /**
  * On disk beside the tree. `open`: commands may have changed it, and nobody has looked yet. `changing`: we were at work
- * on it, so it may be anything.
+ * on it, or a command that may change nothing had it, so it may be anything.
  */
 type State = { kind: 'clean' } | { kind: 'open'; builtAtMs: number } | { kind: 'changing' };
 
@@ -118,7 +120,7 @@ export class Tree {
   }
 
   async #update(counts: Counted, options: TreeOptions): Promise<Materialized> {
-    const { linksAs = 'mountPoints', standsApart, pointer, signal } = options;
+    const { linksAs = 'mountPoints', standsApart, isThrownAway, pointer, signal } = options;
     const tell = throttled(options.onProgress);
     const layers = this.#layers;
     const found = (await this.#state()).kind === 'clean' && (await statusOf(this.path))?.isDirectory();
@@ -139,7 +141,7 @@ export class Tree {
         await this.#mark({ kind: 'clean' });
       }
     }
-    await this.#mark({ kind: 'open', builtAtMs: startedAtMs });
+    await this.#mark(isThrownAway ? { kind: 'changing' } : { kind: 'open', builtAtMs: startedAtMs });
     return { path: this.path, links: plan.links.sort(), problems: plan.problems };
   }
 

@@ -95,6 +95,21 @@ test('unsandboxed: a copy is made, then the command runs there, then its changes
   expect(copied).toEqual([]);
 });
 
+test('unsandboxed, where nothing may be written: what is written is thrown away, after a crash too', async () => {
+  const { copy, watched } = await watchedCopy();
+  const readOnly = { unsandboxed: true, policy: { ...policy, mode: 'readOnly' as const } };
+  const first = await run(watched, 'echo new > a.txt; echo n > n; rm -rf .git; cat a.txt', readOnly);
+  expect(first).toMatchObject({ status: 'completed', output: 'new\n' });
+  expect(changed(copy)).toEqual([]);
+  expect(await run(watched, 'cat a.txt; ls; echo new > a.txt', readOnly)).toMatchObject({ output: 'old\na.txt\n' });
+  // Where nothing took it in, the next process finds it so.
+  const next = await Copy.open({ dir: join(stateDir, 'copy'), root });
+  await next.scan({ startedAtMs: 0 });
+  expect(changed(next)).toEqual([]);
+  expect(await run(next, 'cat a.txt; echo kept > k', { unsandboxed: true })).toMatchObject({ output: 'old\n' });
+  expect(changed(next)).toEqual(['k kept']);
+});
+
 test('how far the copying is comes as output of the command, at most four times a second', async () => {
   const { copy, watched } = await watchedCopy((options) => {
     for (let done = 1000; done <= 5000; done += 1000) options?.onProgress?.(done, 5000);

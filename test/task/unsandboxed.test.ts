@@ -29,9 +29,14 @@ test('each turn begins with the warning, and the journal has it for whoever come
   expect(warnings).toEqual(Array(2).fill(expect.stringContaining('sandbox.dangerouslyUnsandboxed is on')));
 });
 
-test('a question is told that nothing keeps it from changing files', async () => {
-  await using bench = await openBench({ files, script: script(say('So.')), settings: unsandboxed });
-  await bench.run('why?', { mode: 'ask' });
+test('a question has no changeset, and is told that nothing keeps it from changing files', async () => {
+  await using bench = await openBench({
+    files,
+    script: script(shell('echo ONE >a.txt; echo n >new.txt'), say('So.')),
+    settings: unsandboxed,
+  });
+  const { threadId } = await bench.run('why?', { mode: 'ask' });
+  expect(await bench.review(threadId)).toEqual([]);
   const warning = await bench.event('warning');
   expect(warning.message).toContain('Nothing keeps them from changing files.');
 });
