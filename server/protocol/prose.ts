@@ -79,7 +79,7 @@ export const errors = `Errors are JSON-RPC errors with a sentence a person can a
 \`data.reason\` one of:`;
 
 export const events = `\`$/codex/event\` carries an EventEnvelope. \`seq\` starts at 1 and counts up without gaps within a thread over everything but \`itemDelta\`, which
-is live only, so a client that attaches late reads \`codex/thread { since }\` (default 0) and misses nothing. The answer to
+is live only (a command's output as it comes, and before it how far the workspace is copied, which is in no item), so a client that attaches late reads \`codex/thread { since }\` (default 0) and misses nothing. The answer to
 \`codex/runTask\` precedes that turn's first event. At a turn's end the order is \`changesetUpdated\`, \`turnCompleted\`, \`approvalRequested\`. A
 command that was \`killed\` was killed by us: because of its \`limit\`, or, without one, because the turn was cancelled.`;
 

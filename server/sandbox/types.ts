@@ -49,6 +49,9 @@ export type Strategy =
   /** Commands do not run. */
   | { kind: 'none'; reason: string; remedy: string };
 
+/** What a tree holds that no command has written; bytes on disk. */
+type Held = { bytes: number; entries: number };
+
 /** The copy as a whole tree, where there is no overlay. */
 export type CopyTree = {
   /** Absolute. */
@@ -56,7 +59,9 @@ export type CopyTree = {
   /** Large ignored folders of the workspace, relative to it, that are not in the tree: the user's own, read-only. */
   links: readonly string[];
   /** Whole copies, at `path`, of the folders `root` outside the workspace. All absolute. */
-  beside?: readonly { root: string; path: string }[];
+  beside?: readonly { root: string; path: string; held?: Held }[];
+  /** Without it everything in the tree counts as written by commands. */
+  held?: Held;
 };
 
 export type SandboxStatus =

@@ -5,9 +5,6 @@ import type { CommandRequest, CommandResult, CopyTree } from '../sandbox/types.t
 import type { Copy } from '../workspace/copy.ts';
 import type { MaterializeOptions } from '../workspace/tree.ts';
 
-/** At most four lines a second of how far the copying is. */
-const progressEveryMs = 250;
-
 export type CommandRun = Omit<CommandRequest, 'layers' | 'strategy' | 'tree' | 'hidden' | 'inspect'> & {
   copy: Pick<Copy, 'layers' | 'scan' | 'materialize' | 'absorb'>;
   stateDir: string;
@@ -93,16 +90,10 @@ function linksFor({ strategy }: CommandRequest): MaterializeOptions['linksAs'] {
   return strategy?.kind === 'seatbelt' ? 'symlinks' : 'mountPoints';
 }
 
-function copyingLines(onOutput: (chunk: string) => void): (done: number, total: number | undefined) => void {
-  let saidMs = 0;
-  return (done, total) => {
-    const nowMs = performance.now();
-    if (nowMs - saidMs < progressEveryMs) return;
-    saidMs = nowMs;
-    const of = total === undefined ? '' : ` of ${grouped(total)}`;
-    onOutput(`copying the workspace: ${grouped(done)}${of} files …\n`);
-  };
-}
+const copyingLines =
+  (onOutput: (chunk: string) => void) =>
+  (done: number, total: number): void =>
+    onOutput(`copying the workspace: ${grouped(done)} of ${grouped(total)} files …\n`);
 
 const grouped = (count: number): string => count.toLocaleString('en-US');
 

@@ -26,7 +26,7 @@ import { scanUpper } from './scan.ts';
 import { Secrets } from './secrets.ts';
 import { settleUpper } from './settle.ts';
 import { bufferState, isReachable, newReading, readBytesAt, readingLike, readState } from './snapshot.ts';
-import { type MaterializeOptions, Tree } from './tree.ts';
+import { type Materialized, type MaterializeOptions, Tree } from './tree.ts';
 import { pointerInto } from './tree-git.ts';
 import { UnsavedTexts } from './unsaved.ts';
 import { transact, UpperEdit } from './upper-edit.ts';
@@ -45,8 +45,10 @@ export type ScanResult = {
   problems: string[];
 };
 
-/** `path`: absolute; `links`: relative to the workspace, folders of the user's that are not copied; `beside`: absolute, whole. */
-export type WholeCopy = { path: string; links: string[]; beside: { root: string; path: string }[] };
+/** `beside`: whole trees, at `path`, of the folders `root` outside the workspace; absolute. */
+export type WholeCopy = Omit<Materialized, 'problems'> & {
+  beside: (Omit<Materialized, 'problems'> & { root: string })[];
+};
 
 export class Copy {
   readonly layers: LayerPaths;
@@ -145,9 +147,9 @@ export class Copy {
       const [git] = beside;
       const folder = git && options.standsApart ? await namedGitFolder(this.layers.root) : undefined;
       const pointer = git && (await pointerInto(folder, { root: git.root, tree: git.path }));
-      const { path, links, problems } = await this.#tree.materialize(this.#counts, { ...options, pointer });
+      const { problems, ...tree } = await this.#tree.materialize(this.#counts, { ...options, pointer });
       this.#unsaid.push(...beside.flatMap((each) => each.problems), ...problems);
-      return { path, links, beside: beside.map((each) => ({ root: each.root, path: each.path })) };
+      return { ...tree, beside };
     });
   }
 

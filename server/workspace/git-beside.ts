@@ -9,7 +9,7 @@ import { type LayerPaths, Layers } from './layers.ts';
 import type { Owner } from './owner.ts';
 import { readPending, writePending } from './pending.ts';
 import { CopyRecord, type Entry } from './record.ts';
-import { type MaterializeOptions, Tree } from './tree.ts';
+import { type Materialized, type MaterializeOptions, Tree } from './tree.ts';
 import { UpperEdit } from './upper-edit.ts';
 
 /** The folder is looked through again where the last look is older. */
@@ -74,10 +74,10 @@ export class GitBeside {
   }
 
   /** As a whole tree; where it ends is never looked at by `Copy.scan`. `problems` are sentences, here and below. */
-  async materialize(options: MaterializeOptions): Promise<{ root: string; path: string; problems: string[] }> {
+  async materialize(options: MaterializeOptions): Promise<Materialized & { root: string }> {
     await readPending(this.#layers);
-    const { path, problems } = await this.#tree.materialize(everything, { ...options, linksAs: 'copies' });
-    return { root: this.root, path, problems: problems.map(this.#named) };
+    const tree = await this.#tree.materialize(everything, { ...options, linksAs: 'copies' });
+    return { ...tree, root: this.root, problems: tree.problems.map(this.#named) };
   }
 
   /** After a command that had the tree, of which nothing is alive. */

@@ -76,7 +76,10 @@ export async function buildTree(options: {
     } else {
       const source = await copyInto(file, step, owner);
       const status = source === undefined ? undefined : await statusOf(file);
-      if (source !== undefined && status) items.set(path, { kind: item.kind, source, stamp: stampOf(status) });
+      if (source !== undefined && status) {
+        const heldBytes = item.source.startsWith('lower:') ? Number(status.blocks) * 512 : undefined;
+        items.set(path, { kind: item.kind, source, stamp: stampOf(status), heldBytes });
+      }
     }
     onPlaced?.(++done, plan.steps.length);
   };

@@ -14,11 +14,17 @@ const standIn = z.enum(['mountPoints', 'symlinks']);
 
 /**
  * One path of the tree. `source`: stamp of the file it was copied from, and of which layer; '' where that may have
- * changed since without a trace. `stamp`: of the file in the tree.
+ * changed since without a trace. `stamp`: of the file in the tree. `heldBytes`: on disk, of what
+ * is the user's; without it, it is the agent's.
  */
 const item = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('folder'), mode: z.number() }),
-  z.object({ kind: z.enum(['file', 'symlink']), source: z.string(), stamp: z.string() }),
+  z.object({ kind: z.literal('folder'), mode: z.number(), heldBytes: z.number().optional() }),
+  z.object({
+    kind: z.enum(['file', 'symlink']),
+    source: z.string(),
+    stamp: z.string(),
+    heldBytes: z.number().optional(),
+  }),
   z.object({ kind: z.literal('link'), as: standIn }),
   // A file of ours in place of one of the user's: whatever becomes of it, it is never taken in.
   z.object({ kind: z.literal('pointer'), text: z.string() }),
@@ -27,7 +33,7 @@ const item = z.discriminatedUnion('kind', [
 const line = z.tuple([z.string(), item]);
 
 const head = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   count: z.number(),
   /** Whether the tree holds more than the items: what no copy can hold, left there by a command. */
   hasExtras: z.boolean(),
@@ -44,6 +50,18 @@ export const emptyManifest = (): TreeManifest => ({
   hasExtras: false,
   deletedAtMs: {},
 });
+
+/** What the tree holds that no command has written. */
+export function heldBy({ items }: TreeManifest): { bytes: number; entries: number } {
+  const held = { bytes: 0, entries: 0 };
+  for (const item of items.values()) {
+    const bytes = item.kind === 'link' || item.kind === 'pointer' ? 0 : item.heldBytes;
+    if (bytes === undefined) continue;
+    held.bytes += bytes;
+    held.entries += 1;
+  }
+  return held;
+}
 
 /** Nothing where it is missing, damaged or of another version: the tree is made anew then. */
 export async function readManifest(file: string): Promise<TreeManifest | undefined> {
@@ -65,7 +83,7 @@ export async function readManifest(file: string): Promise<TreeManifest | undefin
 }
 
 export async function writeManifest(file: string, { items, ...rest }: TreeManifest): Promise<void> {
-  const first: z.infer<typeof head> = { version: 1, count: items.size, ...rest };
+  const first: z.infer<typeof head> = { version: 2, count: items.size, ...rest };
   const lines = [JSON.stringify(first)];
   for (const entry of items) {
     if (lines.length % linesAtOnce === 0) await breathe();

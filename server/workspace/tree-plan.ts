@@ -41,9 +41,8 @@ export async function planTree(options: {
   /** Entries in all, and bytes still to be copied. */
   max?: Size;
   signal?: AbortSignal;
-  onLooked?: (paths: number) => void;
 }): Promise<Plan> {
-  const { layers, counts, known, linksAs, git, max = treeMax, signal, onLooked } = options;
+  const { layers, counts, known, linksAs, git, max = treeMax, signal } = options;
   const plan: Plan = { paths: new Set(), steps: [], links: [], problems: [] };
   const ignored: Size = { entries: 0, bytes: 0 };
   let bytes = 0;
@@ -79,7 +78,7 @@ export async function planTree(options: {
       return;
     }
     const mode = Number(status.mode & 0o777n) | 0o700;
-    want(path, '', status, { kind: 'folder', mode });
+    want(path, '', status, { kind: 'folder', mode, heldBytes: folder.showsLower ? 0 : undefined });
     const isClosed = !hasUpper && !isReadableBy(layers.owner, status, 0o5n);
     const isIgnored = isInIgnored || (!isHidden(path) && !(await counts.folder(path)));
     if (!isClosed) folders.push({ ...folder, isIgnored });
@@ -124,7 +123,6 @@ export async function planTree(options: {
     if (plan.paths.size + names.size > max.entries) throw tooLarge(`${max.entries} files and folders`);
     await inBatches([...names], (name) => look(name, upperNames.has(name), parent));
     if (bytes > max.bytes) throw tooLarge(`${Math.floor(max.bytes / 1024 ** 2)} MiB`);
-    onLooked?.(plan.paths.size);
   }
   return plan;
 }

@@ -16,7 +16,7 @@ import { absorbChanges } from './tree-absorb.ts';
 import { buildTree, TreeDamaged } from './tree-build.ts';
 import { treeChanges } from './tree-changes.ts';
 import type { LinksAs } from './tree-links.ts';
-import { emptyManifest, readManifest, type TreeManifest, writeManifest } from './tree-manifest.ts';
+import { emptyManifest, heldBy, readManifest, type TreeManifest, writeManifest } from './tree-manifest.ts';
 import { planTree } from './tree-plan.ts';
 
 export type MaterializeOptions = {
@@ -29,18 +29,23 @@ export type MaterializeOptions = {
   standsApart?: boolean;
   /** Nothing that is done in the tree is taken in: the next is made anew. */
   isThrownAway?: boolean;
-  /** At most ten times a second; `total` is not known while the workspace is looked at. Counts files and folders. */
-  onProgress?: (done: number, total: number | undefined) => void;
+  /** While something is copied, at most four times a second and not in the first quarter. Counts files and folders. */
+  onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 };
 
-/** `path`: absolute. `links`: relative to the workspace, the folders of the user's that are not copied. */
-export type Materialized = { path: string; links: string[]; problems: string[] };
+/** `path`: absolute. `links`: relative to the workspace, the folders of the user's that are not copied. `held`: what no command wrote. */
+export type Materialized = {
+  path: string;
+  links: string[];
+  held: { bytes: number; entries: number };
+  problems: string[];
+};
 
 /** As above; `pointer`: what `.git` at the top says in a tree that stands apart. */
 export type TreeOptions = MaterializeOptions & { pointer?: string };
 
-const progressEveryMs = 100;
+const progressEveryMs = 250;
 
 /**
  * On disk beside the tree. `open`: commands may have changed it, and nobody has looked yet. `changing`: we were at work
@@ -127,9 +132,8 @@ export class Tree {
     const manifest = (found ? await this.#load() : undefined) ?? (await this.#startAgain());
     const { items } = manifest;
     const startedAtMs = Date.now();
-    const onLooked = (paths: number) => tell(paths, undefined);
     const git = standsApart ? { layers, tree: this.path, pointer } : undefined;
-    const plan = await planTree({ layers, counts, known: items, linksAs, git, signal, onLooked });
+    const plan = await planTree({ layers, counts, known: items, linksAs, git, signal });
     if (plan.steps.length > 0 || [...items.keys()].some((path) => !plan.paths.has(path))) {
       await this.#mark({ kind: 'changing' });
       try {
@@ -142,7 +146,7 @@ export class Tree {
       }
     }
     await this.#mark(isThrownAway ? { kind: 'changing' } : { kind: 'open', builtAtMs: startedAtMs });
-    return { path: this.path, links: plan.links.sort(), problems: plan.problems };
+    return { path: this.path, links: plan.links.sort(), held: heldBy(manifest), problems: plan.problems };
   }
 
   async #startAgain(): Promise<TreeManifest> {
@@ -190,8 +194,8 @@ export class Tree {
   }
 }
 
-/** Leaves out what comes sooner than a tenth of a second after the last. */
-function throttled(tell: MaterializeOptions['onProgress']): (done: number, total: number | undefined) => void {
+/** Leaves out what comes sooner than a quarter of a second after the last. */
+function throttled(tell: MaterializeOptions['onProgress']): (done: number, total: number) => void {
   let toldAtMs = Date.now();
   return (done, total) => {
     const nowMs = Date.now();

@@ -110,9 +110,9 @@ test('unsandboxed, where nothing may be written: what is written is thrown away,
   expect(changed(next)).toEqual(['k kept']);
 });
 
-test('how far the copying is comes as output of the command, at most four times a second', async () => {
+test('how far the copying is comes as output before that of the command', async () => {
   const { copy, watched } = await watchedCopy((options) => {
-    for (let done = 1000; done <= 5000; done += 1000) options?.onProgress?.(done, 5000);
+    options?.onProgress?.(1000, 5000);
     return copy.materialize();
   });
   await run(watched, 'echo out', { unsandboxed: true });

@@ -34,19 +34,23 @@ const submodule = `
   ${first}; cd ..; ${git} init -q .; ${git} submodule --quiet add ./main side 2>/dev/null; ${git} commit -qm sub
   cd side; git config user.name t; git config user.email t@t`;
 
-async function run(command: string, kind: 'copy' | 'unsandboxed', cwd = root) {
+async function run(command: string, kind: 'copy' | 'unsandboxed', { cwd = root, limits = {} } = {}) {
   chosen.strategy = { kind, reason: 'A test.' };
   const copy = await Copy.open({ dir: join(stateDir, 'copy'), root });
   await copy.refresh(new Map());
   const result = await runOverCopy({
-    ...{ copy, stateDir, policy, command, cwd, unsandboxed: kind === 'unsandboxed' },
+    ...{ copy, stateDir, command, cwd, policy: { ...policy, ...limits }, unsandboxed: kind === 'unsandboxed' },
     ...{ environment: process.env, timeoutMs: 20_000, outputBytesMax: 10_000 },
     signal: new AbortController().signal,
     report: (found) => problems.push(...found),
     onCopied: () => {},
   });
   const output = result.kind === 'ran' ? result.output : result.reason;
-  return { output, changes: copy.changes().map(({ path }) => path) };
+  return {
+    ...(result.kind === 'ran' && result.limit ? { limit: result.limit } : {}),
+    output,
+    changes: copy.changes().map(({ path }) => path),
+  };
 }
 
 /** All of the user's, to the byte. */
@@ -107,7 +111,7 @@ test.each([
   await run(
     `echo x >y; ${git} add -A .; ${git} commit -qm mine; ${git} checkout -q -- .; ${git} branch mine`,
     'unsandboxed',
-    join(root, inside),
+    { cwd: join(root, inside) },
   );
   expect(theirs()).toEqual(before);
   expect(problems).toEqual([expect.stringContaining(`in/.git leads to a folder that is not in the copy`)]);
@@ -130,4 +134,14 @@ test('what the user commits meanwhile is in the copy too', async () => {
   appendFileSync(join(dirname(root), 'main/a'), 'more\n');
   bash(join(folder, 'main'), `${git} commit -qam users; git branch theirs`);
   expect((await run('git log --format=%s theirs', 'unsandboxed')).output).toBe('users\nfirst\n');
+});
+
+test('what the user adds is not charged to a command; what commands have written is, and after a restart too', async () => {
+  const limits = { diskBytesMax: 64 * 1024 ** 2 };
+  bash(folder, linked);
+  await run('true', 'copy', { limits });
+  bash(root, 'head -c 60M /dev/zero >large; head -c 60M /dev/zero >../main/.git/large');
+  const write = (name: string) => `head -c 40M /dev/zero >${name}; sleep 1; echo wrote`;
+  expect(await run(write('n1'), 'copy', { limits })).toEqual({ output: 'wrote\n', changes: ['n1'] });
+  expect(await run(write('n2'), 'copy', { limits })).toMatchObject({ limit: 'disk', output: '' });
 });

@@ -129,24 +129,41 @@ describe('what is copied', () => {
   });
 
   test('with progress, until the signal; what is copied then is not copied again', async () => {
-    const files = Object.fromEntries(Array.from({ length: 1_500 }, (_, index) => [`d${index % 30}/f${index}`, 'x']));
+    const files = Object.fromEntries(Array.from({ length: 6_000 }, (_, index) => [`d${index % 30}/f${index}`, 'x']));
     await using place = await openTree(files, "find . -type f -exec touch -d '1 minute ago' {} +; sleep 0.1");
     const cancel = new AbortController();
-    const told: [number, number | undefined, number][] = [];
-    const onProgress = (done: number, total: number | undefined) => {
+    const told: [number, number, number][] = [];
+    const onProgress = (done: number, total: number) => {
       told.push([done, total, performance.now()]);
-      if (total !== undefined && done > 300) cancel.abort(new Error('stopped by the user'));
+      if (done > 300) cancel.abort(new Error('stopped by the user'));
     };
     await expect(place.copy.materialize({ onProgress, signal: cancel.signal })).rejects.toThrow('stopped by the user');
-    expect(told.at(-1)?.[1]).toBe(1_530);
-    for (const [index, [, , at]] of told.entries()) expect(at - (told[index - 1]?.[2] ?? 0)).toBeGreaterThan(95);
+    expect(told.at(-1)?.[1]).toBe(6_030);
+    for (const [index, [, , at]] of told.entries()) expect(at - (told[index - 1]?.[2] ?? 0)).toBeGreaterThan(240);
     const before = stamps(place);
     expect(before.length).toBeGreaterThan(300);
-    expect(before.length).toBeLessThan(1_500);
+    expect(before.length).toBeLessThan(6_000);
     await place.copy.materialize();
     const after = stamps(place);
-    expect(after.length).toBe(1_500);
-    expect(new Set([...before, ...after]).size).toBe(1_500);
+    expect(after.length).toBe(6_000);
+    expect(new Set([...before, ...after]).size).toBe(6_000);
+    told.length = 0;
+    await place.copy.materialize({ onProgress });
+    expect(told).toEqual([]);
+  });
+
+  test('and what it holds of the user’s, which is no command’s', async () => {
+    await using place = await openTree({ a: 'a\n', 'd/b': 'b\n' });
+    const held = async () => {
+      const { bytes, entries } = (await place.copy.materialize()).held;
+      return { kibibytes: bytes / 1024, entries };
+    };
+    expect(await held()).toEqual({ kibibytes: 8, entries: 3 });
+    await place.run('echo agent >a; mkdir e; head -c 100000 /dev/zero >e/x; head -c 9000 /dev/zero >d/y');
+    expect(await held()).toEqual({ kibibytes: 4, entries: 2 });
+    place.bash('cd ws; head -c 40960 /dev/zero >d/new');
+    await place.reopen();
+    expect(await held()).toEqual({ kibibytes: 44, entries: 3 });
   });
 
   test.each(['changing', 'open x', ''])(
