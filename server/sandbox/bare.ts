@@ -91,6 +91,7 @@ async function inSeatbelt(request: CommandRequest, tree: CopyTree, temporary: st
   const options = {
     policy,
     tree: await real(tree.path),
+    beside: await Promise.all((tree.beside ?? []).map(({ path }) => real(path))),
     temporary,
     home: await real(homedir()),
     links: tree.links.map((path) => join(layers.root, path)),

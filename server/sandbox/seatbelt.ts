@@ -12,6 +12,8 @@ export type SeatbeltOptions = {
   policy: SandboxPolicy;
   /** The whole copy, real path: the only folder of the user's that may be read and, if the policy lets it, written. */
   tree: string;
+  /** Of folders outside the workspace, real paths of whole copies: the same holds for them. */
+  beside?: readonly string[];
   /** Real path of a folder that is private to this command. */
   temporary: string;
   /** The user's home folder, real path: hidden but for toolchains. */
@@ -89,7 +91,7 @@ export function seatbeltCommand(options: SeatbeltOptions, command: readonly stri
 
 /** The profile names paths only by parameter: no path is ever a part of its text. The last rule that matches holds. */
 export function seatbeltProfile(options: SeatbeltOptions): { profile: string; parameters: Map<string, string> } {
-  const { policy, tree, temporary, home, links, hidden } = options;
+  const { policy, tree, beside = [], temporary, home, links, hidden } = options;
   const parameters = new Map<string, string>();
   const under = (name: string, path: string) => {
     if (path.includes('\0')) throw new Error('a path can not hold a NUL');
@@ -98,14 +100,14 @@ export function seatbeltProfile(options: SeatbeltOptions): { profile: string; pa
   };
   const each = (name: string, paths: readonly string[]) => paths.map((path, index) => under(`${name}_${index}`, path));
   const tools = toolchains.map((path) => join(home, path));
-  const readable = [...tools, ...policy.readableRoots, ...links, tree, temporary];
+  const readable = [...tools, ...policy.readableRoots, ...links, tree, ...beside, temporary];
   const way = [...new Set([...wayFolders, ...readable.flatMap(foldersAbove)])];
   const above = way.map((path, index) => {
     parameters.set(`ABOVE_${index}`, path);
     return `(literal (param ${quoted(`ABOVE_${index}`)}))`;
   });
-  const own = [under('TREE', tree), under('TEMPORARY', temporary)];
-  const writable = policy.mode === 'readOnly' ? own.slice(1) : own;
+  const own = [under('TREE', tree), under('TEMPORARY', temporary), ...each('BESIDE', beside)];
+  const writable = policy.mode === 'readOnly' ? [under('TEMPORARY', temporary)] : own;
   const lines = [
     '(version 1)',
     '(deny default)',

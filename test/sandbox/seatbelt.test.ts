@@ -84,6 +84,19 @@ function rules(given: SeatbeltOptions): string[] {
 const rulesOn = (given: SeatbeltOptions, operation: string) =>
   rules(given).filter((rule) => rule.split(/[ ()]/).includes(operation));
 
+test('a git folder that is copied beside the tree is read and written as the tree is', () => {
+  const beside = ['/Users/u/Library/state/git'];
+  for (const mode of ['workspace', 'readOnly'] as const) {
+    const given = { ...options({}, { mode }), beside };
+    const holding = (operation: string) =>
+      rulesOn(given, operation).filter(
+        (rule) => rule.startsWith('(allow') && rule.includes('(subpath /Users/u/Library/state/git)'),
+      );
+    expect(holding('file-read*')).toHaveLength(1);
+    expect(holding('file-write*')).toHaveLength(mode === 'readOnly' ? 0 : 1);
+  }
+});
+
 test('what is not allowed is denied, and no rule is without a filter that should have one', () => {
   const all = rules(options());
   expect(all.slice(0, 2)).toEqual(['(version 1)', '(deny default)']);
