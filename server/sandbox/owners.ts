@@ -1,16 +1,16 @@
 /**
- * Files of a workspace whose owner or group a user namespace does not know: it maps one of each, and writing such a
- * file through an overlay fails half-way (EOVERFLOW). One run of the system's `find`, in the background and bounded in
- * time, whose first hit ends it.
+ * Files of a workspace whose owner or group a user namespace does not know: it maps one of each, those that commands run
+ * with, and writing such a file through an overlay fails half-way (EOVERFLOW). One run of the system's `find`, in the
+ * background and bounded in time, whose first hit ends it.
  */
-import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemTool } from './host.ts';
+import { type Identity, identityFor } from './identity.ts';
 import { outputOf } from './process.ts';
 
-export type Ids = { uid: number; gid: number };
+type RunsAs = Pick<Identity, 'uid' | 'gid'>;
 
 /** A command waits no longer for an answer: what is found later holds for the next one. */
 const waitMs = 150;
@@ -23,11 +23,6 @@ type Look = { answer: Promise<string | undefined>; known?: { path: string | unde
 
 const looks = new Map<string, Look>();
 
-/** Those that commands over this workspace run with: root works as the owner of another user's repository. */
-export function idsFor(owner: Ids, server: Ids | undefined): Ids {
-  return server === undefined || (server.uid === 0 && owner.uid !== 0) ? owner : server;
-}
-
 /** A path, relative to the workspace and empty for itself, as far as it is known by now. Never rejects. */
 export async function foreignOwner(
   root: string,
@@ -35,7 +30,7 @@ export async function foreignOwner(
 ): Promise<string | undefined> {
   const owner = await stat(root).catch(() => undefined);
   if (!owner?.isDirectory()) return undefined;
-  const ids = idsFor(owner, serverIds());
+  const ids = await runsAs(owner);
   if (isForeign(owner, ids)) return '';
   const key = JSON.stringify([root, ids]);
   const last = looks.get(key);
@@ -46,7 +41,7 @@ export async function foreignOwner(
   return Promise.race([look.answer, pause(options.waitMs ?? waitMs, options.signal)]);
 }
 
-function begin(key: string, root: string, ids: Ids, signal: AbortSignal | undefined): Look {
+function begin(key: string, root: string, ids: RunsAs, signal: AbortSignal | undefined): Look {
   const startedMs = performance.now();
   const look: Look = {
     answer: firstForeign(root, ids, signal).then((path) => {
@@ -65,7 +60,7 @@ function begin(key: string, root: string, ids: Ids, signal: AbortSignal | undefi
 }
 
 /** As far as `find` could read, and as it came within its time. */
-async function firstForeign(root: string, ids: Ids, signal: AbortSignal | undefined): Promise<string | undefined> {
+async function firstForeign(root: string, ids: RunsAs, signal: AbortSignal | undefined): Promise<string | undefined> {
   const find = await systemTool('find');
   if (find === undefined) return undefined;
   const isForeignOwner = ['(', '!', '-uid', String(ids.uid), '-o', '!', '-gid', String(ids.gid), ')'];
@@ -74,13 +69,13 @@ async function firstForeign(root: string, ids: Ids, signal: AbortSignal | undefi
   return output.includes('\0') ? relative(root, path) : undefined;
 }
 
-const isForeign = (owner: Pick<Stats, 'uid' | 'gid'>, ids: Ids): boolean =>
-  owner.uid !== ids.uid || owner.gid !== ids.gid;
+const isForeign = (owner: RunsAs, ids: RunsAs): boolean => owner.uid !== ids.uid || owner.gid !== ids.gid;
 
-function serverIds(): Ids | undefined {
-  const uid = process.geteuid?.();
-  const gid = process.getegid?.();
-  return uid === undefined || gid === undefined ? undefined : { uid, gid };
+/** Our own group is the one that we have now, and another user's the one that the system has for them. */
+async function runsAs(owner: RunsAs): Promise<RunsAs> {
+  const identity = await identityFor(owner);
+  if (identity?.isOther) return identity;
+  return { uid: process.geteuid?.() ?? owner.uid, gid: process.getegid?.() ?? owner.gid };
 }
 
 const pause = (ms: number, signal: AbortSignal | undefined): Promise<undefined> =>

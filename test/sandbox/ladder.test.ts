@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { unfitKind } from '../../server/sandbox/filesystems.ts';
 import { type Finding, type Findings, nextStep } from '../../server/sandbox/ladder.ts';
 import { firstInside, mountPoints } from '../../server/sandbox/mounts.ts';
-import { idsFor } from '../../server/sandbox/owners.ts';
 import { makesOverlays } from '../../server/sandbox/probe.ts';
 
 const works: Finding = { works: true };
@@ -98,13 +97,4 @@ test.each([
   ['', false],
 ])('bubblewrap %s makes overlays: %s', (version, makes) => {
   expect(makesOverlays(version)).toBe(makes);
-});
-
-test.each([
-  ['an ordinary user works as itself', { uid: 1000, gid: 100 }, { uid: 1000, gid: 1000 }, { uid: 1000, gid: 1000 }],
-  ['also on files of others', { uid: 1001, gid: 1001 }, { uid: 1000, gid: 1000 }, { uid: 1000, gid: 1000 }],
-  ['root works as the owner', { uid: 1001, gid: 7 }, { uid: 0, gid: 0 }, { uid: 1001, gid: 7 }],
-  ['root works on its own as itself', { uid: 0, gid: 7 }, { uid: 0, gid: 0 }, { uid: 0, gid: 0 }],
-])('%s', (_, owner, server, ids) => {
-  expect(idsFor(owner, server)).toEqual(ids);
 });

@@ -18,6 +18,7 @@ import { explainFailure } from '../../server/sandbox/explain.ts';
 import { foreignOwner } from '../../server/sandbox/owners.ts';
 import { sandboxStatus } from '../../server/sandbox/status.ts';
 import { chooseStrategy } from '../../server/sandbox/strategy.ts';
+import { accountInPasswd } from '../support/account.ts';
 
 const isRoot = process.getuid?.() === 0;
 const other = 54_322;
@@ -112,6 +113,14 @@ describe('owners', () => {
   test.runIf(isRoot)('a repository that is wholly another user’s is worked on as that user', async () => {
     execFileSync('chown', ['-R', `${other}:${other}`, root]);
     expect(await foreignOwner(root, { waitMs: 5_000 })).toBeUndefined();
+  });
+
+  test.runIf(isRoot)('a folder of a group that is not its owner’s own cannot be overlaid', async ({ skip }) => {
+    const account = accountInPasswd() ?? skip('this system has no such user');
+    execFileSync('chown', ['-R', `${account.uid}:${account.gid}`, root]);
+    expect(await foreignOwner(root, { waitMs: 5_000 })).toBeUndefined();
+    execFileSync('chown', ['-R', `${account.uid}:${other}`, root]);
+    expect(await foreignOwner(root, { waitMs: 5_000 })).toBe('');
   });
 
   test.runIf(isRoot)('what takes longer than a command waits counts for the next one', async () => {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { accountInPasswd } from '../support/account.ts';
 import { custom, patch, say, script, shell, toolOutputs } from '../support/model.ts';
 import { type Bench, diskFace, openBench } from '../support/task.ts';
 
@@ -115,4 +116,25 @@ describe.runIf(process.getuid?.() === 0)('as root', () => {
       expect(notRoots).toEqual([]);
     },
   );
+
+  test('a folder of a group that is not its owner’s own is worked on in a whole copy, and keeps its group', async ({
+    skip,
+  }) => {
+    const account = accountInPasswd() ?? skip('this system has no such user');
+    const group = account.gid + 50_000;
+    await using bench = await openBench({
+      files,
+      script: script(shell('id -u; id -g; id -G; echo more >> mod.txt; echo n > new.txt; cat mod.txt'), say('Done.')),
+    });
+    const { workspace, model, tasks } = bench;
+    execFileSync('chown', ['-R', `${account.uid}:${group}`, workspace.root]);
+    expect(await tasks.sandbox({ root: workspace.root, unsandboxed: false })).toMatchObject({ kind: 'copy' });
+    const { threadId, end } = await bench.run('one');
+    expect(end.status).toBe('completed');
+    const [said] = toolOutputs(model.requests[1]);
+    expect(said).toContain(`${account.uid}\n${account.gid}\n${account.gid}\none\nmore\n`);
+    expect(await accepted(bench, threadId)).toMatchObject({ failed: [], conflicts: [] });
+    const theirs = `${account.uid}:${group}`;
+    expect(owners(workspace.root)).toMatchObject({ 'mod.txt': theirs, 'new.txt': theirs });
+  });
 });
