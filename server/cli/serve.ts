@@ -30,7 +30,7 @@ export async function serve(args: readonly string[], options: CliOptions): Promi
         settings: options.sources,
         version,
         stateFolder: await realpath(stateDir),
-        homeFolder: await realpath(homedir()).catch(homedir),
+        homeFolder: homedir(),
         log,
         exit: resolve,
       });

@@ -2,11 +2,11 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Refusal } from '../task/refusal.ts';
-import { unfitRoot } from '../task/root.ts';
+import { unfitWorkspace } from '../task/root.ts';
 import { pathOf, uriOf, within } from './uri.ts';
 
-/** `path` as the editor says it, `real` with symlinks resolved. */
-type Folder = { path: string; real: string };
+/** `path` as the editor says it, `real` with symlinks resolved. `isUsable`: a task may work in it, as far as is known. */
+type Folder = { path: string; real: string; isUsable: boolean };
 
 export class Folders {
   #folders: Folder[] = [];
@@ -29,11 +29,12 @@ export class Folders {
     for (const uri of added) {
       const path = pathOf(uri);
       if (path === undefined || this.#folders.some((folder) => folder.path === path)) continue;
-      const folder: Folder = { path, real: path };
+      const folder: Folder = { path, real: path, isUsable: false };
       this.#folders.push(folder);
       const earlier = this.#pending;
-      this.#pending = Promise.all([earlier, realpath(path).catch(() => path)]).then(([, real]) => {
+      this.#pending = Promise.all([earlier, this.#lookedAt(path)]).then(([, { real, isUsable }]) => {
         folder.real = real;
+        folder.isUsable = isUsable;
         this.#found(path, real);
       });
     }
@@ -46,7 +47,7 @@ export class Folders {
 
   /** Real paths of all folders that a task may work in, and of those that one of this connection worked in. */
   roots(): string[] {
-    const usable = this.#folders.map(({ real }) => real).filter((real) => this.#refused(real) === undefined);
+    const usable = this.#folders.filter(({ isUsable }) => isUsable).map(({ real }) => real);
     return [...new Set([...usable, ...this.#others])];
   }
 
@@ -103,20 +104,25 @@ export class Folders {
     return this.#usable(real);
   }
 
-  #usable(real: string): string {
-    const why = this.#refused(real);
+  async #lookedAt(path: string): Promise<Omit<Folder, 'path'>> {
+    const real = await realpath(path).catch(() => path);
+    return { real, isUsable: (await this.#refused(real)) === undefined };
+  }
+
+  async #usable(real: string): Promise<string> {
+    const why = await this.#refused(real);
     if (why) throw new Refusal('noWorkspace', why);
     return real;
   }
 
-  #refused(real: string): string | undefined {
-    return unfitRoot(real, { stateDir: this.#stateFolder, home: this.#home });
+  #refused(real: string): Promise<string | undefined> {
+    return unfitWorkspace(real, { stateDir: this.#stateFolder, home: this.#home });
   }
 
   async #repositoryAround(document: string): Promise<string | undefined> {
     for (let folder = dirname(document); dirname(folder) !== folder; folder = dirname(folder)) {
       const found = await stat(join(folder, '.git')).catch(() => undefined);
-      if (found) return this.#refused(folder) === undefined ? folder : undefined;
+      if (found) return (await this.#refused(folder)) === undefined ? folder : undefined;
     }
     return undefined;
   }

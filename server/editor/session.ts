@@ -19,7 +19,7 @@ export type Surroundings = {
   version: string;
   /** Absolute, real path. */
   stateFolder: string;
-  /** Absolute, real path. */
+  /** Absolute. */
   homeFolder: string;
   /** For what a person may want to read afterwards; never holds a secret. */
   log(message: string): void;

@@ -33,6 +33,12 @@ export function ownIdentity(): Identity {
   }
 }
 
+/** As the system has it, with its links resolved; nothing where it has none, or the folder is not there. */
+export async function homeOf(uid: number): Promise<string | undefined> {
+  const home = (await accountOf(uid))?.home;
+  return home && realpath(home).catch(() => undefined);
+}
+
 async function accountOf(uid: number): Promise<{ gid: number; user: string; home: string } | undefined> {
   const lines = (await readFile('/etc/passwd', 'utf8').catch(() => '')).split('\n');
   for (const line of lines) {

@@ -56,7 +56,7 @@ class OpenTasks implements Tasks {
   }
 
   async start(request: TaskRequest): Promise<{ threadId: string; turnId: string }> {
-    assertWorkspace(request.root, this.#stateDir);
+    await assertWorkspace(request.root, this.#stateDir);
     const record =
       request.threadId === undefined
         ? await this.#registry.create(request.root)
