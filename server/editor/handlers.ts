@@ -64,6 +64,7 @@ export const handlers: Handlers = {
     return {};
   },
   'codex/status': async (session) => {
+    await session.folders.settled();
     const unsandboxed = session.settings.sandbox.dangerouslyUnsandboxed;
     const sandbox = await session.tasks.sandbox({ root: session.folders.roots()[0], unsandboxed });
     return {
@@ -156,5 +157,6 @@ async function grantsOf(session: Session, params: { threadId?: string }): Promis
     throw error;
   });
   if (threadId !== undefined) return session.tasks.grants({ threadId });
+  await session.folders.settled();
   return (await Promise.all(session.folders.roots().map((root) => session.tasks.grants({ root })))).flat();
 }

@@ -7,6 +7,16 @@ export type Effort = z.infer<typeof effortSchema>;
 
 const absolutePath = z.string().startsWith('/', 'expected an absolute path');
 const positive = z.number().int().positive();
+/** As many as Linux can have at all. */
+const processesMax = 4_194_304;
+const mebibytesMax = 16 * 1024 ** 2;
+/** A week. A timer of Node takes 24 days, and one that is longer fires at once. */
+const minutesMax = 7 * 24 * 60;
+const secondsMax = 24 * 60 * 60;
+/** What a command says is kept in memory, and in the journal. */
+const tokensMax = 1_000_000;
+const stepsMax = 100_000;
+const turnsMax = 256;
 
 /** Every key is strict: a key that nobody knows is a misspelling, and is reported by its path. */
 export const settingsSchema = z.strictObject({
@@ -51,9 +61,9 @@ export const settingsSchema = z.strictObject({
         .array(absolutePath)
         .default([])
         .describe('Absolute paths of Unix sockets that commands may connect to. Each turn warns what that gives away.'),
-      processes: positive.default(512).describe('At once, in one command.'),
-      memoryMiB: positive.default(4096).describe('Of data, for each process.'),
-      diskMiB: positive.default(2048).describe('That a thread may write in its copy.'),
+      processes: positive.max(processesMax).default(512).describe('At once, in one command.'),
+      memoryMiB: positive.max(mebibytesMax).default(4096).describe('Of memory, for a command as a whole.'),
+      diskMiB: positive.max(mebibytesMax).default(2048).describe('That a thread may write in its copy.'),
       dangerouslyUnsandboxed: z
         .boolean()
         .default(false)
@@ -70,11 +80,16 @@ export const settingsSchema = z.strictObject({
   events: z.boolean().default(false).describe('Send `$/codex/event` notifications.'),
   limits: z
     .strictObject({
-      steps: positive.default(200).describe('Model responses in one turn.'),
-      turnMinutes: z.number().positive().default(60).describe('Then the turn fails with `timeLimit`.'),
-      commandSeconds: z.number().positive().default(600).describe('The longest that the model may ask for.'),
-      outputTokens: positive.default(10_000).describe('Of one command, as the model sees it.'),
-      parallelTurns: positive.default(4).describe('In one server; the rest wait.'),
+      steps: positive.max(stepsMax).default(200).describe('Model responses in one turn.'),
+      turnMinutes: z.number().positive().max(minutesMax).default(60).describe('Then the turn fails with `timeLimit`.'),
+      commandSeconds: z
+        .number()
+        .positive()
+        .max(secondsMax)
+        .default(600)
+        .describe('The longest that the model may ask for.'),
+      outputTokens: positive.max(tokensMax).default(10_000).describe('Of one command, as the model sees it.'),
+      parallelTurns: positive.max(turnsMax).default(4).describe('In one server; the rest wait.'),
     })
     .prefault({}),
 });

@@ -74,6 +74,27 @@ test('an invalid value falls back to the earlier layer, and the rest of its sour
   expect(settings.limits).toEqual({ ...defaultSettings.limits, steps: 7, outputTokens: 5 });
 });
 
+test.each([
+  ['sandbox.processes', 4_194_304],
+  ['sandbox.memoryMiB', 16_777_216],
+  ['sandbox.diskMiB', 16_777_216],
+  ['limits.steps', 100_000],
+  ['limits.turnMinutes', 10_080],
+  ['limits.commandSeconds', 86_400],
+  ['limits.outputTokens', 1_000_000],
+  ['limits.parallelTurns', 256],
+])('%s is at most %i, whoever says it', (path, most) => {
+  for (const beyond of [most + 1, 1e12, Number.MAX_VALUE]) {
+    for (const source of [config, section]) {
+      const { settings, problems } = resolveSettings([source(set(path, beyond))]);
+      expect(settings).toEqual(defaultSettings);
+      expect(problems).toEqual([{ path, message: expect.stringMatching(/too big|expected|<=/i) }]);
+    }
+  }
+  const { settings, problems } = resolveSettings([config(set(path, most))]);
+  expect([at(settings, path), problems]).toEqual([most, []]);
+});
+
 test.each([[3], ['text'], [[]], [true]])('a source that is %j is reported and ignored', (value) => {
   const { settings, problems } = resolveSettings([section(value)]);
   expect(settings).toEqual(defaultSettings);
