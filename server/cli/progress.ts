@@ -70,6 +70,9 @@ export function withoutFinalMessage(print: (envelope: EventEnvelope) => void): (
   };
 }
 
+/** Never left unsaid. */
+export const noSandbox = ({ unsandboxed }: { unsandboxed?: boolean }): string => (unsandboxed ? '[no sandbox] ' : '');
+
 function linesOf(event: ThreadEvent, style: Paint): string[] {
   switch (event.type) {
     case 'turnStarted':
@@ -83,7 +86,9 @@ function linesOf(event: ThreadEvent, style: Paint): string[] {
     case 'itemCompleted':
       return itemLines(event.item, style);
     case 'approvalRequested':
-      return event.approval.kind === 'changes' ? [] : [style.yellow(`? ${printable(event.approval.title)}`)];
+      return event.approval.kind === 'changes'
+        ? []
+        : [style.yellow(`? ${noSandbox(event.approval)}${printable(event.approval.title)}`)];
     case 'warning':
       return [style.yellow(`! ${printable(event.message)}`)];
     case 'turnCompleted':

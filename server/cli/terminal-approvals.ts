@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Approval, Decision } from '../protocol/thread.ts';
 import type { Tasks } from '../task/tasks.ts';
 import type { CliOptions } from './options.ts';
-import { printable } from './progress.ts';
+import { noSandbox, printable } from './progress.ts';
 import { shellFace } from './shell-face.ts';
 
 /** Answers what the turns of this process ask, one question at a time. */
@@ -22,7 +22,9 @@ export function answerOnTerminal(tasks: Tasks, options: CliOptions): void {
 
 async function ask(approval: Approval, { stdin, stderr, signal }: CliOptions): Promise<Decision> {
   if (!stdin.isTTY || !stderr.isTTY || stdin.readableEnded || stdin.destroyed) {
-    stderr.write(`declined, because there is no terminal to ask at: ${printable(approval.title)}\n`);
+    stderr.write(
+      `declined, because there is no terminal to ask at: ${noSandbox(approval)}${printable(approval.title)}\n`,
+    );
     return 'decline';
   }
   const terminal = createInterface({ input: stdin, output: stderr });
@@ -34,7 +36,10 @@ async function ask(approval: Approval, { stdin, stderr, signal }: CliOptions): P
   try {
     if (approval.detail) stderr.write(`${indented(printable(approval.detail))}\n`);
     if (approval.reason) stderr.write(`  ${printable(approval.reason)}\n`);
-    const asked = terminal.question('  allow? [y]es, for this [t]hread, [N]o, [c]ancel the task: ', { signal });
+    const asked = terminal.question(
+      `  ${noSandbox(approval)}allow? [y]es, for this [t]hread, [N]o, [c]ancel the task: `,
+      { signal },
+    );
     return await Promise.race([asked.then(decisionOf), left]);
   } catch {
     return 'cancel';

@@ -6,7 +6,7 @@ import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
 import type { Tasks } from '../task/tasks.ts';
 import { type CliOptions, UsageError } from './options.ts';
-import { colorDiff, printable, wantsColor } from './progress.ts';
+import { colorDiff, noSandbox, printable, wantsColor } from './progress.ts';
 import { shellFace } from './shell-face.ts';
 
 /** Of each kind, newest first. */
@@ -20,7 +20,13 @@ export async function threads(args: readonly string[], options: CliOptions): Pro
     const archived = args.includes('--all') ? (await tasks.list({ archived: true, limit: threadsMax })).threads : [];
     for (const thread of [...threads, ...archived]) {
       const { threadId, status, updatedAt, title, root } = thread;
-      const line = [threadId, status, updatedAt, printable(fileURLToPath(root)), printable(title)].join('  ');
+      const line = [
+        threadId,
+        status,
+        updatedAt,
+        printable(fileURLToPath(root)),
+        noSandbox(thread) + printable(title),
+      ].join('  ');
       options.stdout.write(`${args.includes('--json') ? JSON.stringify(thread) : line}\n`);
     }
     return 0;

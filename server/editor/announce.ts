@@ -39,9 +39,9 @@ export function turnLine(
 const reviewText = ({ files, additions, deletions }: Counts): string =>
   `${plural(files, 'file')} to review (+${additions} -${deletions}).`;
 
-export function approvalLine({ approvalId, title, reason }: Approval): Line {
+export function approvalLine({ approvalId, title, reason, unsandboxed }: Approval): Line {
   const why = reason ? ` (${oneLine(reason, 40)})` : '';
-  const text = `Codex asks: ${oneLine(title, 60)}${why}. Answer by a code action or codex.approve ${approvalId}.`;
+  const text = `${speaker(unsandboxed)} asks: ${oneLine(title, 60)}${why}. Answer by a code action or codex.approve ${approvalId}.`;
   return { severity: 'warning', text };
 }
 

@@ -1,7 +1,7 @@
 /** Approvals asked in a dialog, where the editor has a safe one. Only an explicit title is an answer. */
 import type { Approval, Decision } from '../protocol/thread.ts';
 import { Refusal } from '../task/refusal.ts';
-import { described } from './announce.ts';
+import { described, speaker } from './announce.ts';
 import { oneLine } from './one-line.ts';
 import type { Session } from './session.ts';
 
@@ -63,7 +63,7 @@ export class Dialogs {
       {
         type: warning,
         // The id keeps two alike apart: Zed shows only one of them.
-        message: `${oneLine(`Codex asks: ${described(approval)}`, messageCharsMax)} [${approval.approvalId}]`,
+        message: `${oneLine(`${speaker(approval.unsandboxed)} asks: ${described(approval)}`, messageCharsMax)} [${approval.approvalId}]`,
         actions: choices.map(({ title }) => ({ title })),
       },
       { timeoutMs: dialogTimeoutMs, signal },

@@ -136,8 +136,8 @@ function approvals(session: Session): CodeAction[] {
 }
 
 export function approvalActions(approval: Approval): CodeAction[] {
-  const { approvalId, kind, title, choices = [] } = approval;
-  const what = oneLine(title, 80);
+  const { approvalId, kind, title, choices = [], unsandboxed } = approval;
+  const what = `${oneLine(title, 80)}${unsandboxed ? ' (no sandbox)' : ''}`;
   const answer = (words: string, decision: string, text?: string): CodeAction =>
     action('quickfix', words, 'codex.approve', { approvalId, decision, answer: text });
   if (kind === 'question') {

@@ -104,5 +104,5 @@ const ofApproval = (approval: Approval, line: number): Diagnostic => ({
   severity: warning,
   source: 'codex',
   code: approval.approvalId,
-  message: `asks: ${oneLine(described(approval), approvalCharsMax)}. Answer with a code action.`,
+  message: `asks${approval.unsandboxed ? ' (no sandbox)' : ''}: ${oneLine(described(approval), approvalCharsMax)}. Answer with a code action.`,
 });

@@ -31,6 +31,7 @@ export const threadSummarySchema = z.object({
   createdAt: time,
   updatedAt: time,
   archived: z.boolean(),
+  unsandboxed: z.boolean().optional().describe('true: the commands of its last turn ran without a sandbox'),
   usage: usageSchema,
 });
 export type ThreadSummary = z.infer<typeof threadSummarySchema>;
@@ -49,6 +50,7 @@ export const approvalSchema = z.object({
   paths: z.array(z.string()).optional(),
   choices: z.array(z.string()).optional(),
   reason: z.string().optional(),
+  unsandboxed: z.boolean().optional().describe('true: the commands of its turn run without a sandbox'),
   requestedAt: time,
 });
 export type Approval = z.infer<typeof approvalSchema>;

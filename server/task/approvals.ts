@@ -5,7 +5,7 @@ import type { ThreadRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
 
 export type Settled = Decision | 'withdrawn';
-export type Question = Omit<Approval, 'approvalId' | 'threadId' | 'requestedAt'>;
+export type Question = Omit<Approval, 'approvalId' | 'threadId' | 'unsandboxed' | 'requestedAt'>;
 
 export class Approvals {
   readonly #waiting = new Map<string, (decision: Settled) => void>();
@@ -26,10 +26,12 @@ export class Approvals {
 
   /** Asks without anybody waiting: the finished changeset. */
   request(record: ThreadRecord, question: Question): Approval {
+    const turn = record.state.turns.findLast(({ turnId }) => turnId === question.turnId);
     const approval = {
       ...question,
       approvalId: newId('a'),
       threadId: record.threadId,
+      unsandboxed: turn?.unsandboxed,
       requestedAt: new Date().toISOString(),
     };
     record.emit({ type: 'approvalRequested', approval }, question.turnId);

@@ -204,7 +204,8 @@ export function statusOf(state: ThreadState): ThreadSummary['status'] {
 
 export function summaryOf(state: ThreadState): ThreadSummary {
   const { threadId, title, root, createdAt, updatedAt, archived, usage } = state;
-  return { threadId, title, root, status: statusOf(state), createdAt, updatedAt, archived, usage };
+  const { unsandboxed } = state.turns.at(-1) ?? {};
+  return { threadId, title, root, status: statusOf(state), createdAt, updatedAt, archived, unsandboxed, usage };
 }
 
 /** The plan as the last turn left it. */

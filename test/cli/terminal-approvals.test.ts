@@ -12,6 +12,7 @@ async function decide(options: {
   titles?: string[];
   detail?: string;
   reason?: string;
+  unsandboxed?: boolean;
   person: (stdin: PassThrough, stop: () => void) => void;
 }): Promise<{ decisions: Decision[]; shown: string }> {
   const stop = new AbortController();
@@ -33,8 +34,8 @@ async function decide(options: {
     });
   });
   for (const [index, title] of titles.entries()) {
-    const { detail, reason } = options;
-    const known = { approvalId: `p${index}`, threadId: 'one', turnId: 'u', title, detail, reason };
+    const { detail, reason, unsandboxed } = options;
+    const known = { approvalId: `p${index}`, threadId: 'one', turnId: 'u', title, detail, reason, unsandboxed };
     const approval = { ...known, kind: 'command' as const };
     tasks.pending.push({ ...approval, requestedAt: '', root: '/root' });
     tasks.emit('one', { type: 'approvalRequested', approval: { ...approval, requestedAt: '' } });
@@ -57,6 +58,13 @@ test.each<[typed: string, decision: Decision]>([
 ])('%j at the terminal is %s', async (typed, decision) => {
   const { decisions } = await decide({ terminal: true, person: (stdin) => stdin.write(typed) });
   expect(decisions).toEqual([decision]);
+});
+
+test.each([[true], [undefined]])('that there is no sandbox is said where it is so: %s', async (unsandboxed) => {
+  const { shown } = await decide({ terminal: true, unsandboxed, person: (stdin) => stdin.write('n\n') });
+  expect(shown.includes('[no sandbox] allow?')).toBe(unsandboxed === true);
+  const { shown: said } = await decide({ terminal: false, unsandboxed, person: () => {} });
+  expect(said).toContain(unsandboxed ? 'to ask at: [no sandbox] Run: make' : 'to ask at: Run: make');
 });
 
 test('the detail and the reason stand above the question; nothing of them is obeyed or hidden', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { stepText } from '../../server/editor/activity.ts';
 import { applyLine, approvalLine, turnLine } from '../../server/editor/announce.ts';
+import { approvalActions } from '../../server/editor/code-actions.ts';
 import { firstLine, oneLine } from '../../server/editor/one-line.ts';
 import type { Approval, Item } from '../../server/protocol/thread.ts';
 import { Refusal } from '../../server/task/refusal.ts';
@@ -217,6 +218,18 @@ test('a dialog is asked with the harmless choice first, and answered by its titl
   expect(tasks.answered).toEqual([{ approvalId: 'p1', decision: 'accept', answer: undefined }]);
 });
 
+test('a dialog and an action say that there is no sandbox', async () => {
+  const { editor, tasks } = await asked({ dialogs: [{ title: 'Deny', more: 1 }] }, [
+    { ...approval, unsandboxed: true },
+  ]);
+  await using _ = editor;
+  await editor.waitFor('the answer', () => tasks.answered.length === 1);
+  expect(editor.dialogs).toMatchObject([{ message: 'Codex (no sandbox) asks: npm i [p1]' }]);
+  expect(approvalActions({ ...approval, unsandboxed: true }).map(({ title }) => title)).toEqual(
+    Array(3).fill(expect.stringContaining('npm i (no sandbox)')),
+  );
+});
+
 test.each([
   [null],
   [{}],
@@ -317,6 +330,10 @@ test.each<[line: { text: string }, text: string]>([
   [
     approvalLine({ ...approval, reason: 'to test' }),
     'Codex asks: npm i (to test). Answer by a code action or codex.approve p1.',
+  ],
+  [
+    approvalLine({ ...approval, unsandboxed: true }),
+    'Codex (no sandbox) asks: npm i. Answer by a code action or codex.approve p1.',
   ],
   [
     applyLine(

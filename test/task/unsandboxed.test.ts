@@ -50,6 +50,20 @@ test('the model is told that there is no sandbox, and where its commands run', a
   expect(told).toContain('<network>full</network>');
 });
 
+test('whatever is asked says so, and so does the list of threads, also after a restart', async () => {
+  await using bench = await openBench({
+    files,
+    script: script(patch('a.txt', '-one', '+ONE'), say('Done.')),
+    settings: unsandboxed,
+  });
+  const { threadId } = await bench.run('x');
+  const { approval } = await bench.event('approvalRequested');
+  expect(approval.unsandboxed).toBe(true);
+  expect(bench.tasks.approvals({ threadId })).toMatchObject([{ unsandboxed: true }]);
+  await bench.restart();
+  expect((await bench.tasks.list({})).threads).toMatchObject([{ threadId, unsandboxed: true }]);
+});
+
 test('the review says so too', async () => {
   await using bench = await openBench({
     files,
