@@ -36,7 +36,7 @@ export async function readMachine(
   identity: Identity = ownIdentity(),
 ): Promise<Machine | Unavailable> {
   if (process.platform !== 'linux') {
-    return unavailable({ reason: 'Only Linux has a sandbox so far.', remedy: 'Run codex-lsp on Linux.' });
+    return unavailable({ reason: 'Only Linux has namespaces.', remedy: 'Run: codex-lsp doctor.' });
   }
   const tools = await findTools(toolFolders);
   if ('missing' in tools) return unavailable(await explainMissing(tools.missing));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { installCommandFor } from '../../server/cli/package-manager.ts';
+import { judge } from '../../server/cli/sandbox-checks.ts';
 import { runProgram } from '../support/program.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'codex-lsp-doctor-test-'));
@@ -25,6 +26,21 @@ test('where everything works each line says ok, and nothing is left behind', asy
   expect(stdout).not.toContain(key);
   expect(await readdir(stateDir)).toEqual([]);
   expect(code).toBe(0);
+});
+
+test('where there are no namespaces, nothing is asked of /proc, and what was found is judged', () => {
+  const good = new Map([['secret', '']]);
+  expect(judge(good, { isUntouched: true }).map(({ ok, what }) => [ok, what])).toEqual([
+    [true, 'what a command writes stays in the copy'],
+    [true, 'the rest of the system is read-only'],
+    [true, 'the environment, and with it the key, is hidden'],
+  ]);
+  const bad = new Map([
+    ['system', 'writable'],
+    ['secret', 'seen'],
+  ]);
+  expect(judge(bad, { isUntouched: false }).map(({ ok }) => ok)).toEqual([false, false, false]);
+  expect(judge(good, { isUntouched: true, ownHome: ['a'] }).filter(({ ok }) => !ok)).not.toEqual([]);
 });
 
 test('a sandbox that the user has switched off is said before all that would work', async () => {
