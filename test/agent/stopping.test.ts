@@ -1,9 +1,13 @@
 /** How a turn ends before its task does: cancelled, refused, out of steps or out of time. The first reason wins. */
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { repairConversation } from '../../server/agent/repair.ts';
 import { failure, gate, patch, say, script, shell, soon, startModel, together, toolOutputs } from '../support/model.ts';
 import { fakeWorkbench, ran, runsUntilKilled } from './fake-workbench.ts';
 import { eventsOf, itemsOf, turn } from './run-turn.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 const outputsIn = (items: readonly { [key: string]: unknown }[]) =>
   items.flatMap(({ output }) => (output ? [output] : []));
@@ -146,15 +150,17 @@ test('the limit of minutes ends a request', async () => {
 test('of a cancel and a limit the first one is the reason', async () => {
   await using model = await startModel(script(shell('ls')));
   const user = new AbortController();
+  const minutes = 5;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const workbench = fakeWorkbench({
     runCommand: async ({ signal }) => {
       user.abort();
       expect(signal.aborted).toBe(true);
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      vi.advanceTimersByTime(minutes * 60_000);
       return ran('', { status: 'killed' });
     },
   });
-  const result = await turn(model, { workbench, signal: user.signal, limits: { turnMinutes: 0.1 / 60 } });
+  const result = await turn(model, { workbench, signal: user.signal, limits: { turnMinutes: minutes } });
   expect(result.outcome).toEqual({ status: 'interrupted' });
 });
 

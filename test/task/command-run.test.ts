@@ -157,7 +157,7 @@ test('where no sandbox runs nothing runs, unless the user has said so', async ()
   const { watched, calls } = await watchedCopy();
   const result = await run(watched, 'echo ran', { stateDir: join(folder, 'file/state') });
   expect(result).toMatchObject({ kind: 'unavailable', remedy: expect.stringContaining('CODEX_LSP_STATE_DIR') });
-  expect(calls).toEqual([]);
+  expect([calls, said]).toEqual([[], '']);
 });
 
 test.runIf(process.getuid?.() === 0)('a workspace with a mount inside is never overlaid', async () => {
