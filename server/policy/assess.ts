@@ -1,5 +1,6 @@
 /** Whether an action may happen: allow, ask the user, or deny with a reason that the model can use. */
 import { matchesHost } from '../protocol/hosts.ts';
+import { isInside, within } from '../protocol/path-inside.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { parseAskedHost } from './host-patterns.ts';
 import { isKnownReadOnly } from './read-only-commands.ts';
@@ -103,20 +104,20 @@ function assessRead(
   { approvalPolicy, root, readableRoots, hidden }: Policy,
 ): Assessment {
   // What is hidden in the workspace is absent in the copy, whatever is opened around it.
-  const own = hidden.filter((folder) => !isIn(root, folder));
+  const own = hidden.filter((folder) => !isInside(folder, root));
   for (const path of paths) {
-    if (hidden.some((folder) => isIn(folder, path)))
+    if (hidden.some((folder) => isInside(path, folder)))
       return deny(
         `${path} is hidden from commands: it is codex-lsp’s own, or holds a secret. Nobody can open it here.`,
       );
-    if (isTooWide(path) || isIn(path, root, { strictly: true }) || own.some((folder) => isIn(path, folder))) {
+    if (isTooWide(path) || isAround(path, root) || own.some((folder) => isInside(folder, path))) {
       return deny(
         'The whole file system, /etc as a whole, the folders of the kernel and of running services, and folders around the workspace or around codex-lsp’s own state cannot be opened for reading: name the file or folder that you need.',
       );
     }
     if (visible(path) !== path) return deny('A path with control or invisible characters in it cannot be asked for.');
   }
-  if (paths.every((path) => [root, ...readableRoots].some((folder) => isIn(folder, path)))) return allow;
+  if (paths.every((path) => [root, ...readableRoots].some((folder) => isInside(path, folder)))) return allow;
   if (approvalPolicy === 'never') {
     return deny(
       'Reading outside the workspace needs the user’s approval, and the approval policy is never. Do without it, or tell the user what you would need it for.',
@@ -142,13 +143,12 @@ const reachable = (network: 'off' | readonly string[]): string =>
     ? 'The network is off.'
     : `The network is open to ${network.join(', ')} only.`;
 
-function isIn(folder: string, path: string, { strictly = false } = {}): boolean {
-  return (!strictly && path === folder) || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
-}
-
 /**
  * Sockets of services, other processes and devices are not for reading. Of `/etc` commands see all but the secrets;
  * opening it, or a folder of it that holds one, would show those as well.
  */
 const isTooWide = (path: string): boolean =>
   /^\/+$|^\/(proc|sys|dev|run|var\/run)(\/|$)|^\/(etc|etc\/ssl|var)\/?$/.test(path);
+
+/** It holds the path, and is not the path itself. */
+const isAround = (folder: string, path: string): boolean => Boolean(within(folder, path));

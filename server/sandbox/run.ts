@@ -18,8 +18,6 @@ import type { CommandRequest, CommandResult, SandboxPolicy } from './types.ts';
 import { nothing } from './upper-use.ts';
 import { watch } from './watchdog.ts';
 
-export { readMachine } from './machine.ts';
-
 /** One argument of a program is at most 128 KiB on Linux. */
 const commandBytesMax = 120 * 1024;
 const drainedWithinMs = 2_000;

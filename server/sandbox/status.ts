@@ -1,5 +1,5 @@
 /** What is shown of the sandbox: whether one runs, of which kind, and why it is not the best one. */
-import { readMachine } from './run.ts';
+import { readMachine } from './machine.ts';
 import { chooseStrategy, type StrategyOptions } from './strategy.ts';
 import type { SandboxStatus } from './types.ts';
 

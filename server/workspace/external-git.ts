@@ -5,6 +5,7 @@
  */
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isInside } from '../protocol/path-inside.ts';
 import { readSmallFile } from './bounded-file.ts';
 import { namedGitFolder } from './git-folder.ts';
 
@@ -21,7 +22,7 @@ export async function externalGitFolder(root: string): Promise<string | undefine
   if (folder === undefined) return undefined;
   const all = (await isOfWorktree(folder, root)) ? dirname(dirname(folder)) : folder;
   if (all === folder && !(await isOfSubmodule(folder, root))) return undefined;
-  if (isWithin(all, root) || isWithin(root, all)) return undefined;
+  if (isInside(all, root) || isInside(root, all)) return undefined;
   const paths = [root, join(root, '.git'), folder, all];
   const owners = await Promise.all(paths.map(async (path) => (await stat(path).catch(() => undefined))?.uid));
   const isOneOwner = owners.every((owner) => owner !== undefined && owner === owners[0]);
@@ -75,5 +76,3 @@ async function lineOf(path: string): Promise<string | undefined> {
 }
 
 const real = (path: string): Promise<string | undefined> => realpath(path).catch(() => undefined);
-
-const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);

@@ -11,7 +11,7 @@ import { presenceOf, stampOf, statusOf } from './snapshot.ts';
 
 /** Entries of the upper layer looked at, and paths found. */
 export const entriesMax = 200_000;
-export const foundMax = 20_000;
+const foundMax = 20_000;
 const foldersAtOnce = 32;
 
 export type Found = {

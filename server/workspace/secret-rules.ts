@@ -8,7 +8,7 @@ import { isHidden, parentsOf } from './paths.ts';
 import { holdsPrivateKey, judgeName, keyBytesMax } from './secret-names.ts';
 import { codeOf, isReachable, stampOf, statusOf } from './snapshot.ts';
 
-export const codexIgnore = '.codexignore';
+const codexIgnore = '.codexignore';
 
 export class SecretRules {
   readonly #root: string;

@@ -9,9 +9,9 @@ import type { Counted } from './counted.ts';
 import { isOwn, joined, parentOf } from './paths.ts';
 import type { SecretRules } from './secret-rules.ts';
 
-export const surveyedEntriesMax = 2_000_000;
+const surveyedEntriesMax = 2_000_000;
 const surveyMsMax = 60_000;
-export const foundSecretsMax = 10_000;
+const foundSecretsMax = 10_000;
 const gitFoldersMax = 1_000;
 const foldersAtOnce = 8;
 const entriesPerRead = 256;

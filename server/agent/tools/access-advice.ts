@@ -2,6 +2,7 @@
 import { parseAskedHost } from '../../policy/host-patterns.ts';
 import { visible } from '../../policy/visible.ts';
 import { matchesHost } from '../../protocol/hosts.ts';
+import { isInside } from '../../protocol/path-inside.ts';
 import type { Access } from '../workbench.ts';
 
 const namedMax = 10;
@@ -54,7 +55,7 @@ function networkAdvice({ output, refusedHosts, access, opened }: Ended): string 
 
 function readAdvice({ output, access, opened, root }: Ended): string | undefined {
   const known = [...visibleFolders, ...opened.paths, ...(root === undefined ? [] : [root])];
-  const isOutside = (path: string) => !known.some((folder) => path === folder || path.startsWith(`${folder}/`));
+  const isOutside = (path: string) => !known.some((folder) => isInside(path, folder));
   const isNamed = output
     .split('\n')
     .filter((line) => noFile.test(line))
