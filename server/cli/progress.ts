@@ -142,7 +142,8 @@ function mark(status: 'pending' | 'inProgress' | 'completed', style: Paint): str
 
 function outcome(item: Extract<Item, { type: 'command' }>, style: Paint): string {
   const seconds = item.durationMs === undefined ? '' : ` ${style.dim(`${(item.durationMs / 1000).toFixed(1)} s`)}`;
-  const cut = item.limit === 'output' ? ', output cut' : '';
+  const cut =
+    item.limit === undefined ? '' : item.limit === 'output' ? ', output cut' : `, ${item.limit} limit reached`;
   if (item.status === 'completed') return `${style.green(`✔ exit 0${cut}`)}${seconds}`;
   if (item.status === 'killed')
     return `${style.red(`✘ stopped${item.limit ? `: ${item.limit} limit` : ''}`)}${seconds}`;

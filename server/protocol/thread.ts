@@ -91,7 +91,9 @@ export const itemSchema = z.discriminatedUnion('type', [
     exitCode: z.number().optional(),
     output: z.string().optional(),
     durationMs: z.number().optional(),
-    limit: commandLimitSchema.optional().describe('which limit was reached; `output` alone ends no command'),
+    limit: commandLimitSchema
+      .optional()
+      .describe('which limit was reached; it has ended the command where `status` is `killed`'),
     refusedHosts: z.array(z.string()).optional().describe('hosts that it asked for and was not let through to'),
   }),
   z.object({

@@ -22,7 +22,8 @@ let made = 0;
  */
 const idle: Group[] = [];
 
-type Group = { name: string; folders: readonly string[] };
+/** `seen`: what its files have counted up to the end of its last command. */
+type Group = { name: string; folders: readonly string[]; seen: { kills: number; refusals: number } };
 
 export type Cgroup = {
   /** A process that writes `0` to each of them joins, and so do its children. */
@@ -31,6 +32,8 @@ export type Cgroup = {
   limits: { processes: boolean; memory: boolean };
   /** Whether the kernel has ended a process because no memory was left. */
   hasRunOut(): Promise<boolean>;
+  /** To be asked once, when the command has ended: whether the kernel has let it start no more processes. */
+  hasRefusedProcesses(): Promise<boolean>;
   /** When no process is in it any more. */
   release(): Promise<void>;
 };
@@ -45,18 +48,23 @@ export async function makeCgroup(limits: {
   if (!pids && !memory) return undefined;
   const group = (await takeIdle()) ?? (await newGroup({ pids, memory }));
   if (!group) return undefined;
-  const { name, folders } = group;
+  const { name, folders, seen } = group;
   const holds = {
     processes: pids !== undefined && (await limitProcesses(join(pids.folder, name), limits.processesMax)),
     memory: memory !== undefined && (await limitMemory(memory, name, limits.memoryBytesMax)),
   };
-  const killed = async () => (memory ? killsIn(memory, name) : 0);
-  const before = await killed();
   return {
     procs: folders.map((folder) => join(folder, 'cgroup.procs')),
     limits: holds,
-    hasRunOut: async () => (await killed()) > before,
+    hasRunOut: async () => memory !== undefined && (await killsIn(memory, name)) > seen.kills,
+    async hasRefusedProcesses() {
+      const refusals = pids ? await refusalsIn(pids, name) : 0;
+      const hasRefused = refusals > seen.refusals;
+      seen.refusals = refusals;
+      return hasRefused;
+    },
     async release() {
+      if (memory) seen.kills = await killsIn(memory, name);
       if (idle.length < idleMax) idle.push(group);
       else await Promise.all(folders.map((folder) => rmdir(folder).catch(() => {})));
     },
@@ -79,7 +87,7 @@ async function newGroup(found: Trees): Promise<Group | undefined> {
   if (made === 1) process.once('exit', removeIdle);
   try {
     for (const folder of folders) await mkdir(folder);
-    return { name, folders };
+    return { name, folders, seen: { kills: 0, refusals: 0 } };
   } catch {
     for (const folder of folders) await rmdir(folder).catch(() => {});
     return undefined;
@@ -121,6 +129,12 @@ async function killsIn({ folder, version }: Tree, name: string): Promise<number>
   const file = version === 2 ? 'memory.events' : 'memory.oom_control';
   const lines = await readFile(join(folder, name, file), 'latin1').catch(() => '');
   return Number(/^oom_kill (\d+)/m.exec(lines)?.[1] ?? 0);
+}
+
+/** How often a process was not started because there were as many as may be. */
+async function refusalsIn({ folder }: Tree, name: string): Promise<number> {
+  const lines = await readFile(join(folder, name, 'pids.events'), 'latin1').catch(() => '');
+  return Number(/^max (\d+)/m.exec(lines)?.[1] ?? 0);
 }
 
 const set = (file: string, value: number): Promise<boolean> => succeeds(writeFile(file, String(value)));

@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
+import type { Cgroup } from './cgroup.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 import { type Chain, follow, pipeOf } from './follow.ts';
 import type { Host } from './host.ts';
@@ -25,20 +26,20 @@ export async function startChain(options: {
   mounter: Mounter;
   mounts: readonly WorkspaceMount[];
   bwrapArguments: readonly string[];
-  /** Files that the chain joins cgroups by. */
-  cgroup?: readonly string[];
+  /** The chain joins it. */
+  cgroup?: Pick<Cgroup, 'procs'>;
   /** A program and its arguments that becomes the command. */
   wrapper?: readonly string[];
   command: string;
 }): Promise<Chain> {
-  const { machine, layers, policy, mounter, mounts, bwrapArguments, cgroup = [], wrapper = [], command } = options;
+  const { machine, layers, policy, mounter, mounts, bwrapArguments, cgroup, wrapper = [], command } = options;
   const { host, tools, identity, seccomp } = machine;
   const inherited = await inheritedDescriptors();
   const { reader, writer } = await outputPipe(layers, tools, identity);
   try {
     const [program, ...args] = stage({
       ...{ mounter, tools, identity, inherited },
-      cgroup: cgroup.join(' '),
+      cgroup: cgroup?.procs.join(' ') ?? '',
       words: mounter === 'itself' ? [] : stageWords(mounts),
       next: [
         ...[tools.prlimit, ...limits(policy, host), '--', tools.bwrap, '--args', String(descriptor.arguments)],
@@ -64,12 +65,17 @@ export async function startChain(options: {
   }
 }
 
-function limits(policy: SandboxPolicy, { limits: hard }: Host): string[] {
+/** Bytes of one file. */
+export const fileBytesMax = (policy: SandboxPolicy, { limits: hard }: Host): number =>
+  Math.min(policy.diskBytesMax, hard.fileBytes);
+
+/** None of memory: it is counted as a whole, and what is only reserved takes none. */
+function limits(policy: SandboxPolicy, host: Host): string[] {
+  const { processes } = host.limits;
   return [
     '--core=0',
-    `--fsize=${Math.min(policy.diskBytesMax, hard.fileBytes)}`,
-    `--data=${Math.min(policy.memoryBytesMax, hard.dataBytes)}`,
-    ...(hard.processes === undefined ? [] : [`--nproc=${Math.min(policy.processesMax, hard.processes)}`]),
+    `--fsize=${fileBytesMax(policy, host)}`,
+    ...(processes === undefined ? [] : [`--nproc=${Math.min(policy.processesMax, processes)}`]),
   ];
 }
 

@@ -34,7 +34,7 @@ export type Host = {
   /** The real file behind `/etc/resolv.conf`, where it lies under a hidden folder. */
   resolver?: string;
   /** Hard limits of the server itself; `processes` only where the kernel counts them by user namespace (5.14). */
-  limits: { processes?: number; fileBytes: number; dataBytes: number };
+  limits: { processes?: number; fileBytes: number };
 };
 
 /** Never looked up through PATH: a workspace may be on it. */
@@ -190,6 +190,5 @@ async function hardLimits(): Promise<Host['limits']> {
   return {
     processes: countsByNamespace ? hard('Max processes') : undefined,
     fileBytes: hard('Max file size'),
-    dataBytes: hard('Max data size'),
   };
 }

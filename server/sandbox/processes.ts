@@ -21,6 +21,19 @@ export async function threadsOf(pid: number): Promise<string[]> {
   return (await numbersIn(`/proc/${pid}/task`)).map((thread) => `/proc/${pid}/task/${thread}`);
 }
 
+/**
+ * How many threads a sandbox has, by the list that its own `/proc` is; 0 where that can't be read. Where it has at least
+ * `most` processes, those are not looked at one by one.
+ */
+export async function threadsIn(child: number | undefined, most: number): Promise<number> {
+  if (child === undefined) return 0;
+  const folder = `/proc/${child}/root/proc`;
+  const pids = await numbersIn(folder);
+  if (pids.length >= most) return pids.length;
+  const each = await Promise.all(pids.map((pid) => text(`${folder}/${pid}/status`)));
+  return each.reduce((sum, lines) => sum + Number(/^Threads:\s+(\d+)/m.exec(lines)?.[1] ?? 1), 0);
+}
+
 export const text = (path: string): Promise<string> => readFile(path, 'latin1').catch(() => '');
 
 /** Of a line `Name:   123 kB`, in bytes; 0 where there is none. */

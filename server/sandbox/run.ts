@@ -4,11 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandLimit } from '../protocol/thread.ts';
 import { runBare } from './bare.ts';
 import { type Cgroup, makeCgroup } from './cgroup.ts';
-import { startChain } from './chain.ts';
+import { fileBytesMax, startChain } from './chain.ts';
 import { readyFolders, writtenFolders } from './copy-folders.ts';
 import { explainFailure } from './explain.ts';
 import type { Chain } from './follow.ts';
 import type { Host } from './host.ts';
+import { limitOf, type Stopped } from './limit-of.ts';
 import { forgetMachines, unavailable } from './machine.ts';
 import { holdMerged } from './merged.ts';
 import { notReached } from './network/command-network.ts';
@@ -16,7 +17,7 @@ import { Output } from './output.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import type { CommandRequest, CommandResult, SandboxPolicy } from './types.ts';
 import { nothing } from './upper-use.ts';
-import { watch } from './watchdog.ts';
+import { type Watching, watch } from './watchdog.ts';
 
 /** One argument of a program is at most 128 KiB on Linux. */
 const commandBytesMax = 120 * 1024;
@@ -80,7 +81,7 @@ async function runChain(asked: CommandRequest, prepared: Prepared, startedAt: nu
   let chain: Chain;
   try {
     atFirst = await readyFolders(request, prepared);
-    chain = await startChain({ ...request, ...prepared, wrapper: network?.wrapper, cgroup: cgroup?.procs });
+    chain = await startChain({ ...request, ...prepared, wrapper: network?.wrapper, cgroup });
   } catch (error) {
     await cgroup?.release();
     const said = error instanceof Error ? error.message : String(error);
@@ -88,13 +89,20 @@ async function runChain(asked: CommandRequest, prepared: Prepared, startedAt: nu
   }
   chain.output.on('data', (chunk: Buffer) => output.add(chunk));
   try {
-    const stopped = await lead(chain, request, {
-      uppers: writtenFolders(request, prepared),
+    const uppers = writtenFolders(request, prepared);
+    const { stopped, watching } = await lead(chain, request, {
+      uppers,
       atFirst,
       countsProcesses: cgroup?.limits.processes !== true && needsCounting(host),
+      notesProcesses: cgroup?.limits.processes !== true,
       cgroup,
     });
     const { exitCode } = chain.told;
+    const limit = await limitOf({
+      ...{ stopped, exitCode, output, watching, cgroup, uppers },
+      outputBytesMax: request.outputBytesMax,
+      fileBytesMax: fileBytesMax(request.policy, host),
+    });
     if (exitCode === undefined && !stopped) {
       const result = await notStarted(chain, output, request);
       // What is hidden may have gone from the machine, and could not be: look again.
@@ -107,9 +115,8 @@ async function runChain(asked: CommandRequest, prepared: Prepared, startedAt: nu
     return {
       kind: 'ran',
       status: stopped ? 'killed' : exitCode === 0 ? 'completed' : 'failed',
-      ...(stopped
-        ? { limit: stopped.limit }
-        : { exitCode, limit: output.bytes > request.outputBytesMax ? 'output' : undefined }),
+      ...(stopped ? {} : { exitCode }),
+      limit,
       output: output.text(),
       outputBytes: output.bytes,
       durationMs: performance.now() - startedAt,
@@ -154,10 +161,12 @@ async function lead(
   {
     cgroup,
     ...watched
-  }: Pick<Parameters<typeof watch>[0], 'uppers' | 'atFirst' | 'countsProcesses'> & { cgroup: Cgroup | undefined },
-): Promise<{ limit?: CommandLimit } | undefined> {
+  }: Pick<Parameters<typeof watch>[0], 'uppers' | 'atFirst' | 'countsProcesses' | 'notesProcesses'> & {
+    cgroup: Cgroup | undefined;
+  },
+): Promise<{ stopped: Stopped | undefined; watching: Watching }> {
   const { signal, timeoutMs, policy } = request;
-  let stopped: { limit?: CommandLimit } | undefined;
+  let stopped: Stopped | undefined;
   const stop = (limit?: CommandLimit) => {
     stopped ??= { limit };
     chain.stop();
@@ -166,7 +175,7 @@ async function lead(
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   const timer = setTimeout(() => stop('time'), timeoutMs);
-  const watchdog = watch({
+  const watching = watch({
     ...watched,
     policy,
     hasRunOut: cgroup?.limits.memory ? cgroup.hasRunOut : undefined,
@@ -185,12 +194,12 @@ async function lead(
     if (stopped === undefined && cgroup?.limits.memory && (await cgroup.hasRunOut())) stopped = { limit: 'memory' };
   } finally {
     clearTimeout(timer);
-    watchdog.end();
+    watching.end();
     signal.removeEventListener('abort', onAbort);
   }
   const reason = stopped;
   await Promise.race([drained, delay(drainedWithinMs, undefined, { ref: false })]);
-  return reason;
+  return { stopped: reason, watching };
 }
 
 /** The chain ended and never said that the command did. */

@@ -8,10 +8,13 @@ export type Use = { bytes: number; entries: number; isWhole: boolean };
 
 export const nothing: Use = { bytes: 0, entries: 0, isWhole: true };
 
-/** Only where bytes are limited is each file looked at; a folder counts as one entry and no bytes. */
+/**
+ * Only where bytes are limited is each file looked at; a folder counts as one entry and no bytes. `fileSizes`: in bytes,
+ * how long the files are that were looked at.
+ */
 export async function usedBy(
   uppers: string | readonly string[],
-  { bytesMax, entriesMax }: { bytesMax?: number; entriesMax?: number },
+  { bytesMax, entriesMax, fileSizes }: { bytesMax?: number; entriesMax?: number; fileSizes?: Set<number> },
 ): Promise<Use> {
   const used = { bytes: 0, entries: 0, isWhole: true };
   const isOver = () => used.bytes > (bytesMax ?? Infinity) || used.entries > (entriesMax ?? Infinity);
@@ -32,12 +35,11 @@ export async function usedBy(
       if (isOver()) break;
     }
     for (let at = 0; at < files.length && !isOver(); at += filesAtOnce) {
-      const looks = files
-        .slice(at, at + filesAtOnce)
-        .map(async (file) => (await lstat(file).catch(() => undefined))?.blocks);
-      for (const blocks of await Promise.all(looks)) {
-        used.bytes += (blocks ?? 0) * 512;
-        if (blocks === undefined) used.isWhole = false;
+      const looks = files.slice(at, at + filesAtOnce).map(async (file) => lstat(file).catch(() => undefined));
+      for (const file of await Promise.all(looks)) {
+        used.bytes += (file?.blocks ?? 0) * 512;
+        if (file === undefined) used.isWhole = false;
+        else fileSizes?.add(file.size);
       }
     }
   }

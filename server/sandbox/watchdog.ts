@@ -6,7 +6,7 @@ import { readFile, statfs } from 'node:fs/promises';
 import type { CommandLimit } from '../protocol/thread.ts';
 import { heldFiles } from './held-files.ts';
 import { memoryUsed } from './memory-use.ts';
-import { kibibytes, processesAtOnce, processesOf, text } from './processes.ts';
+import { kibibytes, processesAtOnce, processesOf, text, threadsIn } from './processes.ts';
 import type { SandboxPolicy } from './types.ts';
 import { type Use, usedBy } from './upper-use.ts';
 
@@ -22,9 +22,21 @@ const measuredEveryMs = 4_000;
 
 type Watch = () => Promise<boolean>;
 
+/** Beside the command itself, its chain counts for the kernel, and does not lie in its namespace. */
+const unseenProcessesMax = 4;
+
+export type Watching = {
+  end(): void;
+  /** Whether it was seen with as many processes as the kernel lets it have; not if only for less than 50 ms. */
+  hadAllProcesses(): boolean;
+  /** What the disk has lost since the start, whoever took it. */
+  lostBytes(): Promise<number>;
+};
+
 /**
  * Calls `exceeded` at most once. `child`: the first process in the sandbox, once it is known. `countsProcesses`: for
- * root, whom the kernel lets start any number. `hasRunOut`: where the kernel limits the memory, whether it has had to.
+ * root, whom the kernel lets start any number; else `notesProcesses`, where it does not tell that it let no more start.
+ * `hasRunOut`: where the kernel limits the memory, whether it has had to.
  */
 export function watch(options: {
   /** Of one file system. */
@@ -33,11 +45,12 @@ export function watch(options: {
   atFirst: Use;
   policy: SandboxPolicy;
   countsProcesses: boolean;
+  notesProcesses?: boolean;
   hasRunOut?: () => Promise<boolean>;
   child: () => number | undefined;
   exceeded: (limit: CommandLimit) => void;
-}): { end(): void } {
-  const { uppers, atFirst, policy, countsProcesses, hasRunOut, child, exceeded } = options;
+}): Watching {
+  const { uppers, atFirst, policy, countsProcesses, notesProcesses, hasRunOut, child, exceeded } = options;
   const timers = new Map<CommandLimit, NodeJS.Timeout>();
   let hasEnded = false;
   const end = () => {
@@ -57,10 +70,19 @@ export function watch(options: {
     };
     look();
   };
-  start('disk', diskWatch(uppers, atFirst, policy, child));
+  const disk = diskWatch(uppers, atFirst, policy, child);
+  start('disk', disk.isExceeded);
   start('memory', hasRunOut ?? memoryWatch(policy, child));
+  let hadAll = false;
+  const most = policy.processesMax;
   if (countsProcesses) start('processes', processesWatch(policy, child));
-  return { end };
+  else if (notesProcesses) {
+    start('processes', async () => {
+      hadAll ||= (await threadsIn(child(), most)) >= most - unseenProcessesMax;
+      return false;
+    });
+  }
+  return { end, hadAllProcesses: () => hadAll, lostBytes: disk.lostBytes };
 }
 
 function diskWatch(
@@ -68,7 +90,7 @@ function diskWatch(
   atFirst: Use,
   { diskBytesMax, entriesMax = entriesMaxByDefault }: SandboxPolicy,
   child: () => number | undefined,
-): Watch {
+): { isExceeded: Watch } & Pick<Watching, 'lostBytes'> {
   const [upper = '/'] = uppers;
   const allowed = { entries: atFirst.entries + entriesMax, bytes: atFirst.bytes + diskBytesMax };
   /** Free at most since the start: what others give back must not hide what is taken. */
@@ -77,12 +99,16 @@ function diskWatch(
   let last = { bytes: 0, entries: 0 };
   /** What the disk has to have lost since the last measurement to be measured again. */
   let stepBytes = Math.max(bytesStepMin, diskBytesMax / 4);
-  return async () => {
+  const lookAtFree = async () => {
     const { bavail, bsize, ffree } = await statfs(upper);
     const free = { bytes: bavail * bsize, entries: ffree };
     most = { bytes: Math.max(most.bytes, free.bytes), entries: Math.max(most.entries, free.entries) };
     last = { bytes: Math.max(last.bytes, free.bytes), entries: Math.max(last.entries, free.entries) };
     const lost = { bytes: most.bytes - free.bytes, entries: most.entries - free.entries };
+    return { free, lost };
+  };
+  const isExceeded = async () => {
+    const { free, lost } = await lookAtFree();
     if (last.entries - free.entries >= entriesMax / entriesStepsMax) {
       last = { ...last, entries: free.entries };
       const { entries, isWhole } = await usedBy(uppers, { entriesMax: allowed.entries });
@@ -101,6 +127,7 @@ function diskWatch(
     }
     return false;
   };
+  return { isExceeded, lostBytes: async () => (await lookAtFree().catch(() => undefined))?.lost.bytes ?? 0 };
 }
 
 function memoryWatch({ memoryBytesMax }: SandboxPolicy, child: () => number | undefined): Watch {

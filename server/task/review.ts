@@ -81,6 +81,8 @@ export function headingOf(state: ThreadState) {
 function outcomeOf(item: { status: string; exitCode?: number; limit?: string; durationMs?: number }): string {
   const seconds = item.durationMs === undefined ? '' : `, ${(item.durationMs / 1000).toFixed(1)} s`;
   if (item.status === 'killed') return `stopped${item.limit ? ` (limit: ${item.limit})` : ''}${seconds}`;
-  if (item.status === 'completed' || item.status === 'failed') return `exit ${item.exitCode ?? '?'}${seconds}`;
+  // What is left out of a long output hinders no command.
+  const held = item.limit === undefined || item.limit === 'output' ? '' : ` (limit: ${item.limit})`;
+  if (item.status === 'completed' || item.status === 'failed') return `exit ${item.exitCode ?? '?'}${held}${seconds}`;
   return item.status;
 }

@@ -160,12 +160,8 @@ const ends: [string, CommandResult, RegExp][] = [
     ran('x', { status: 'killed', exitCode: 137, limit: 'output', outputBytes: 99 }),
     /^Killed: it wrote 99 bytes.*\nExit code: 137/,
   ],
-  [
-    'fat',
-    ran('x', { status: 'failed', exitCode: 1, limit: 'memory' }),
-    /^Stopped by a limit: .*memory.*\nExit code: 1/,
-  ],
-  ['crowded', ran('x', { status: 'killed', limit: 'processes' }), /too many processes/],
+  ['fat', ran('x', { status: 'failed', exitCode: 1, limit: 'memory' }), /^Held by a limit: .*memory.*\nExit code: 1/],
+  ['crowded', ran('x', { status: 'killed', limit: 'processes' }), /more processes than may run/],
   ['full', ran('x', { status: 'failed', limit: 'disk' }), /disk/],
 ];
 

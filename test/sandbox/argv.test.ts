@@ -16,7 +16,7 @@ const host: Host = {
   secretFolders: ['/etc/ssh'],
   node: { executable: '/home/ann/node/bin/node', npm: '/home/ann/node/lib/node_modules/npm' },
   resolver: '/run/resolve/stub.conf',
-  limits: { fileBytes: 1, dataBytes: 1 },
+  limits: { fileBytes: 1 },
 };
 
 const policy: SandboxPolicy = {

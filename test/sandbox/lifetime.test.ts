@@ -67,13 +67,22 @@ describe.each(users)('$name', (user) => {
     expect(outcome.results).toMatchObject([{ status: 'completed', outputBytes: 20_000_013 }]);
   });
 
-  test('a file larger than the limit of the disk can not be written', async () => {
+  test('a file larger than the limit of the disk ends at it, and the limit is named', async () => {
+    const policy = { diskBytesMax: 1_000_000 };
     const outcome = await user.play({
-      steps: [{ command: 'head -c 3000000 /dev/zero > big; stat -c %s big', policy: { diskBytesMax: 1_000_000 } }],
+      steps: [
+        { command: 'head -c 3000000 /dev/zero > big; stat -c %s big', policy },
+        { command: 'rm big; exec head -c 3000000 /dev/zero > gone', policy },
+        { command: 'rm gone; head -c 900000 /dev/zero > small', policy },
+      ],
     });
-    const bytes = Number(outputs(outcome)[0]?.trimEnd().split('\n').at(-1));
-    expect(bytes).toBeGreaterThan(0);
-    expect(bytes).toBeLessThanOrEqual(1_000_000);
+    expect(outputs(outcome)[0]).toMatch(/^1000000$/m);
+    expect(outcome.results).toMatchObject([
+      { status: 'completed', limit: 'disk' },
+      { status: 'failed', exitCode: 153, limit: 'disk' },
+      { status: 'completed' },
+    ]);
+    expect(outcome.results[2]).not.toHaveProperty('limit', expect.anything());
   });
 
   test.each(['file', "$'\\xff'"])('many files together pass the limit of the disk: %s', async (name) => {
@@ -93,10 +102,31 @@ describe.each(users)('$name', (user) => {
     const outcome = await user.play({ steps: [{ command, policy: { processesMax: 100 }, timeoutMs: 2_000 }] });
     clearInterval(counting);
     outputs(outcome);
-    expect(outcome.results).toMatchObject([{ kind: 'ran', status: 'killed' }]);
+    expect(outcome.results).toMatchObject([{ kind: 'ran', status: 'killed', limit: 'processes' }]);
     expect(most).toBeGreaterThan(50);
     expect(most).toBeLessThan(110);
     expect(processesWith(mark)).toEqual([]);
+  });
+
+  test('a command that is refused a process, and goes on, has that limit to its name', async () => {
+    const start = (count: number) =>
+      `perl -e 'for (1..${count}) { my $p = fork; sleep(1), die "refused" unless defined $p; unless ($p) { sleep 1; exit } } sleep 1'`;
+    const policy = { processesMax: 60 };
+    const outcome = await user.play({
+      steps: [
+        { command: start(100), policy },
+        { command: start(30), policy },
+      ],
+    });
+    expect(outputs(outcome)).toEqual([expect.stringContaining('refused'), '']);
+    expect(outcome.results).toMatchObject([{ status: 'failed', limit: 'processes' }, { status: 'completed' }]);
+    expect(outcome.results[1]).not.toHaveProperty('limit', expect.anything());
+  });
+
+  test('a process that takes too much memory is ended with that name', async () => {
+    const command = `node -e 'setTimeout(() => {}, 3000).kept = Buffer.alloc(600 * 1024 ** 2, 1)'`;
+    const outcome = await user.play({ steps: [{ command, policy: { memoryBytesMax: 300 * 1024 ** 2 } }] });
+    expect(outcome.results).toMatchObject([{ limit: 'memory' }]);
   });
 });
 

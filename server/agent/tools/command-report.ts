@@ -30,9 +30,9 @@ function ending({ status, exitCode, limit, outputBytes }: Ran, timeoutMs: number
   const why = {
     time: `it ran longer than ${Math.round(timeoutMs / 1000)} s; ask for more with timeoutMs, or run less`,
     output: `it wrote ${outputBytes} bytes, more than may be`,
-    processes: 'it started too many processes',
+    processes: 'it wanted more processes than may run at once',
     memory: 'it used too much memory',
-    disk: 'it wrote too much to disk',
+    disk: 'it wanted to write more to disk than may be',
   }[limit];
-  return [`${status === 'killed' ? 'Killed' : 'Stopped by a limit'}: ${why}`, ...(code ? [code] : [])].join('\n');
+  return [`${status === 'killed' ? 'Killed' : 'Held by a limit'}: ${why}`, ...(code ? [code] : [])].join('\n');
 }
