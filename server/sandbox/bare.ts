@@ -1,41 +1,47 @@
 /**
  * Runs a command in a whole copy at a path of its own, without namespaces: by Seatbelt on macOS, or, where the user has
- * said so, by nothing that keeps it in. What it leaves running is hunted down (`marked-processes.ts` says what can escape);
- * memory is limited for each process, disk for each file, and processes only on Linux.
+ * said so, by nothing that keeps it in. What it leaves running is hunted down (`marked-processes.ts` says what can escape).
+ * Disk is limited for each file, and for the tree as a whole. Root's memory and processes are limited as a whole where
+ * there are cgroups; else memory is for each process, and processes, on Linux, for an ordinary user alone.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { close } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, stat, symlink } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { constants, homedir, tmpdir, userInfo } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { CommandLimit } from '../protocol/thread.ts';
 import { toolchains } from './argv.ts';
+import { type Cgroup, kernelLimits, makeCgroup } from './cgroup.ts';
+import { foldersOf, heldBy } from './copy-folders.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 import { commandEnvironment } from './environment.ts';
+import { exitOf } from './follow.ts';
 import { systemTool } from './host.ts';
 import { ownIdentity } from './identity.ts';
+import { limitOf, type Stopped } from './limit-of.ts';
+import { unavailable } from './machine.ts';
 import { endProcesses, markName } from './marked-processes.ts';
 import { Output } from './output.ts';
-import { outputPipe } from './output-pipe.ts';
+import { closeDescriptor, drainedWithinMs, outputPipe } from './output-pipe.ts';
 import { outputOf } from './process.ts';
 import { seatbeltCommand } from './seatbelt.ts';
 import type { CommandRequest, CommandResult, CopyTree } from './types.ts';
+import type { Use } from './upper-use.ts';
+import { type Watching, watch } from './watchdog.ts';
 
 const lifeline = 3;
-const drainedWithinMs = 2_000;
 
 /**
  * The shell sets the limits and becomes the command. Beside it waits a second one: when our end of its pipe is closed,
  * by our death too, it kills what has the mark, and then the group. A limit that can't be set is lower already.
  */
 const script = `
-{ ulimit -c 0; ulimit -f "$1"; ulimit -d "$2"; [ -z "$3" ] || ulimit -u "$3"; } 2>/dev/null
-mark=$4; shift 4
+for group in $5; do echo 0 >"$group" || exit 125; done
+{ ulimit -c 0; ulimit -f "$1"; [ -z "$2" ] || ulimit -d "$2"; [ -z "$3" ] || ulimit -u "$3"; } 2>/dev/null
+mark=$4; shift 5
 sweep() {
   for file in /proc/[0-9]*/environ; do
     while IFS= read -r -d '' word; do
@@ -47,8 +53,6 @@ sweep() {
 exec /usr/bin/env "${markName}=$mark" "$@" ${lifeline}<&-
 `;
 
-const closeDescriptor = promisify(close);
-
 /** As `runInSandbox`, but that `inspect` is not called: nothing is mounted. */
 export async function runBare(request: CommandRequest, kind: 'unsandboxed' | 'seatbelt'): Promise<CommandResult> {
   const { tree, layers } = request;
@@ -58,22 +62,37 @@ export async function runBare(request: CommandRequest, kind: 'unsandboxed' | 'se
   const folder = await stat(cwd).catch(() => undefined);
   if (!folder?.isDirectory()) return failed(`There is no folder ${request.cwd} in the copy.\n`);
   const mkfifo = await systemTool('mkfifo');
-  if (mkfifo === undefined) return unavailable('mkfifo is not in the system folders.', 'Install coreutils.');
+  if (mkfifo === undefined)
+    return unavailable({ reason: 'mkfifo is not in the system folders.', remedy: 'Install coreutils.' });
   const temporary = await mkdtemp(join(await realpath(tmpdir()), 'codex-lsp-'));
   try {
     const home = kind === 'seatbelt' ? await privateHome(temporary) : homedir();
     const program = kind === 'seatbelt' ? await inSeatbelt(request, tree, temporary) : plainly(request);
     const environment = { ...environmentOf(request, home), TMPDIR: temporary };
     const output = new Output(request.outputBytesMax, request.onOutput);
-    const ended = await lead(request, { cwd, program, environment, mkfifo, output });
-    if ('failure' in ended) return unavailable(`The command could not be started: ${ended.failure}`, 'Try it again.');
+    const atFirst = heldBy(tree);
+    const cgroup = process.getuid?.() === 0 ? await makeCgroup(kernelLimits(request.policy)) : undefined;
+    let ended: Awaited<ReturnType<typeof lead>>;
+    let limit: CommandLimit | undefined;
+    try {
+      ended = await lead(request, { cwd, program, environment, mkfifo, output, cgroup, tree, atFirst });
+      if ('failure' in ended) {
+        return unavailable({ reason: `The command could not be started: ${ended.failure}`, remedy: 'Try it again.' });
+      }
+      limit = await limitOf({
+        ...{ ...ended, output, cgroup, uppers: foldersOf(tree) },
+        outputBytesMax: request.outputBytesMax,
+        fileBytesMax: kibibytes(request.policy.diskBytesMax) * 1024,
+      });
+    } finally {
+      await cgroup?.release();
+    }
     const { exitCode, stopped } = ended;
     return {
       kind: 'ran',
       status: stopped ? 'killed' : exitCode === 0 ? 'completed' : 'failed',
-      ...(stopped
-        ? { limit: stopped.limit }
-        : { exitCode, limit: output.bytes > request.outputBytesMax ? 'output' : undefined }),
+      ...(stopped ? {} : { exitCode }),
+      limit,
       output: output.text(),
       outputBytes: output.bytes,
       durationMs: performance.now() - startedAt,
@@ -102,7 +121,8 @@ async function inSeatbelt(request: CommandRequest, tree: CopyTree, temporary: st
 
 function environmentOf({ environment, policy, layers, tree }: CommandRequest, home: string): Record<string, string> {
   const { root } = layers;
-  const own = commandEnvironment({ environment, names: policy.env, root, home, user: userName(), hasNode: false });
+  const { user } = ownIdentity();
+  const own = commandEnvironment({ environment, names: policy.env, root, home, user, hasNode: false });
   // Where there is no repository in the tree, git would find one of the user's that the state folder lies in.
   return tree ? { ...own, GIT_CEILING_DIRECTORIES: dirname(tree.path) } : own;
 }
@@ -113,16 +133,19 @@ type Launch = {
   environment: Record<string, string>;
   mkfifo: string;
   output: Output;
+  cgroup: Cgroup | undefined;
+  tree: CopyTree;
+  atFirst: Use;
 };
 
 /** From start to end; afterwards nothing of it that can be found is alive. The first reason to stop wins. */
 async function lead(
   request: CommandRequest,
-  { cwd, program, environment, mkfifo, output }: Launch,
-): Promise<{ exitCode: number; stopped?: { limit?: CommandLimit } } | { failure: string }> {
-  const { signal, timeoutMs } = request;
+  { cwd, program, environment, mkfifo, output, cgroup, tree, atFirst }: Launch,
+): Promise<{ exitCode: number; stopped: Stopped | undefined; watching: Watching } | { failure: string }> {
+  const { signal, timeoutMs, policy } = request;
   const mark = randomUUID();
-  const args = [...(await limitsOf(request)), mark, ...program];
+  const args = [...(await limitsOf(request, cgroup)), mark, cgroup?.procs.join(' ') ?? '', ...program];
   const { reader, writer } = await outputPipe(request.layers, { mkfifo }, ownIdentity());
   let child: ChildProcess;
   let exited: Promise<number | string>;
@@ -135,6 +158,8 @@ async function lead(
     });
     // At once: a short command may have ended before anything else is awaited.
     exited = exitOf(child);
+    const end = child.stdio[lifeline];
+    if (end instanceof Duplex) end.on('error', () => {});
   } catch (error) {
     await closeDescriptor(reader);
     return { failure: error instanceof Error ? error.message : String(error) };
@@ -146,7 +171,7 @@ async function lead(
   const drained = new Promise<void>((resolve) => {
     stream.once('close', resolve).once('error', () => resolve());
   });
-  let stopped: { limit?: CommandLimit } | undefined;
+  let stopped: Stopped | undefined;
   const stop = (limit?: CommandLimit) => {
     stopped ??= { limit };
     // The rest of its group, and whoever has left it, ends below.
@@ -156,14 +181,25 @@ async function lead(
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   const timer = setTimeout(() => stop('time'), timeoutMs);
+  const watching = watch({
+    ...{ uppers: foldersOf(tree), atFirst, policy },
+    countsProcesses: false,
+    hasRunOut: cgroup?.limits.memory ? cgroup.hasRunOut : async () => false,
+    // There is no process namespace to be counted.
+    child: () => undefined,
+    exceeded: stop,
+  });
   try {
     const outcome = await exited;
+    if (stopped === undefined && cgroup?.limits.memory && (await cgroup.hasRunOut())) stopped = { limit: 'memory' };
     const reason = stopped;
     if (child.pid !== undefined) await endProcesses(child.pid, mark);
     await Promise.race([drained, delay(drainedWithinMs, undefined, { ref: false })]);
-    return typeof outcome === 'string' ? { failure: outcome } : { exitCode: outcome, stopped: reason };
+    output.end();
+    return typeof outcome === 'string' ? { failure: outcome } : { exitCode: outcome, stopped: reason, watching };
   } finally {
     clearTimeout(timer);
+    watching.end();
     signal.removeEventListener('abort', onAbort);
     stream.destroy();
     const end = child.stdio[lifeline];
@@ -171,22 +207,17 @@ async function lead(
   }
 }
 
-/** Its exit code, 128 and the number for a signal; a sentence where it did not start. */
-function exitOf(child: ChildProcess): Promise<number | string> {
-  const end = child.stdio[lifeline];
-  if (end instanceof Duplex) end.on('error', () => {});
-  return new Promise((resolve) => {
-    child.once('exit', (code, name) => resolve(code ?? 128 + constants.signals[name ?? 'SIGKILL']));
-    child.once('error', (error) => resolve(error.message));
-  });
-}
+const kibibytes = (bytes: number): number => Math.max(1, Math.floor(bytes / 1024));
 
-/** For `ulimit`: KiB of a file, KiB of data, processes. The last is counted for the user as a whole, so over what runs now. */
-async function limitsOf({ policy }: CommandRequest): Promise<string[]> {
-  const kibibytes = (bytes: number) => String(Math.max(1, Math.floor(bytes / 1024)));
+/**
+ * For `ulimit`: KiB of a file, KiB of data, processes; empty where a cgroup holds it. The last is counted for the user as
+ * a whole, so over what runs now.
+ */
+async function limitsOf({ policy }: CommandRequest, cgroup: Cgroup | undefined): Promise<string[]> {
   const running = Number(/\/(\d+) /.exec(await readFile('/proc/loadavg', 'latin1').catch(() => ''))?.[1] ?? 0);
-  const processes = running > 0 ? String(running + policy.processesMax) : '';
-  return [kibibytes(policy.diskBytesMax), kibibytes(policy.memoryBytesMax), processes];
+  const processes = running > 0 && !cgroup?.limits.processes ? String(running + policy.processesMax) : '';
+  const data = cgroup?.limits.memory ? '' : String(kibibytes(policy.memoryBytesMax));
+  return [String(kibibytes(policy.diskBytesMax)), data, processes];
 }
 
 /** What the server was started with is not the command's. */
@@ -216,15 +247,6 @@ async function removeTemporary(folder: string): Promise<void> {
   });
 }
 
-/** In a container, a user may have a number and no name. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'user';
-  }
-}
-
 const failed = (output: string): CommandResult => ({
   kind: 'ran',
   status: 'failed',
@@ -233,5 +255,3 @@ const failed = (output: string): CommandResult => ({
   outputBytes: Buffer.byteLength(output),
   durationMs: 0,
 });
-
-const unavailable = (reason: string, remedy: string): CommandResult => ({ kind: 'unavailable', reason, remedy });

@@ -5,6 +5,7 @@
 import { rmdirSync } from 'node:fs';
 import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SandboxPolicy } from './types.ts';
 
 const prefix = 'codex-lsp-';
 const idleMax = 8;
@@ -37,6 +38,14 @@ export type Cgroup = {
   /** When no process is in it any more. */
   release(): Promise<void>;
 };
+
+/** Beside the command there are those that start it and end it. */
+const besideCommand = 4;
+
+export const kernelLimits = ({ processesMax, memoryBytesMax }: SandboxPolicy) => ({
+  processesMax: processesMax + besideCommand,
+  memoryBytesMax,
+});
 
 /** Nothing where this machine or container gives us none. */
 export async function makeCgroup(limits: {

@@ -18,7 +18,9 @@ export async function readyFolders({ layers }: CommandRequest, { tree, machine }
 
 /** Where a command's writes go. */
 export const writtenFolders = ({ layers }: CommandRequest, { tree }: Prepared): string[] =>
-  tree ? [tree, ...(tree.beside ?? [])].map(({ path }) => path) : allLayers(layers).map(({ upper }) => upper);
+  tree ? foldersOf(tree) : allLayers(layers).map(({ upper }) => upper);
+
+export const foldersOf = (tree: CopyTree): string[] => [tree, ...(tree.beside ?? [])].map(({ path }) => path);
 
 const allLayers = (layers: CopyLayers) => [layers, ...(layers.beside ?? [])];
 
@@ -27,7 +29,8 @@ async function give({ upper }: { upper: string }, { uid, gid }: { uid: number; g
   if ((await stat(upper)).uid !== uid) await chown(upper, uid, gid);
 }
 
-function heldBy(tree: CopyTree): Use {
+/** What is the user's in it: only what is more counts for a command. */
+export function heldBy(tree: CopyTree): Use {
   const use = { ...nothing };
   for (const { held } of [tree, ...(tree.beside ?? [])]) {
     use.bytes += held?.bytes ?? 0;

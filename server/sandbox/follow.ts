@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { descriptor } from './stage.ts';
@@ -20,10 +21,10 @@ export type Chain = {
   release(): Promise<void>;
 };
 
-/** Its end, and why it did not start. */
-const exitOf = (child: ChildProcess): Promise<string | undefined> =>
+/** Its exit code, 128 and the number for a signal; a sentence where it did not start. */
+export const exitOf = (child: ChildProcess): Promise<number | string> =>
   new Promise((resolve) => {
-    child.once('exit', () => resolve(undefined));
+    child.once('exit', (code, name) => resolve(code ?? 128 + constants.signals[name ?? 'SIGKILL']));
     child.once('error', (error) => resolve(error.message));
   });
 
@@ -60,8 +61,8 @@ export function follow(child: ChildProcess, output: Socket, mapIds: (pid: number
     told.exitCode = numberIn(text, /"exit-code": (\d+)/);
     if (isStopped) kill(told.child);
   });
-  const isOver = exitOf(child).then((failure) => {
-    told.failure = failure;
+  const isOver = exitOf(child).then((outcome) => {
+    if (typeof outcome === 'string') told.failure = outcome;
   });
   let hasEnded = false;
   return {

@@ -7,6 +7,9 @@ import type { Tools } from './host.ts';
 import { outputOf } from './process.ts';
 import type { CopyLayers } from './types.ts';
 
+/** What somebody else holds open may never end. */
+export const drainedWithinMs = 2_000;
+
 // Bare descriptors, not handles: a socket takes over the reading one.
 const openDescriptor = promisify(open);
 export const closeDescriptor = promisify(close);

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandLimit } from '../protocol/thread.ts';
 import { runBare } from './bare.ts';
-import { type Cgroup, makeCgroup } from './cgroup.ts';
+import { type Cgroup, kernelLimits, makeCgroup } from './cgroup.ts';
 import { fileBytesMax, startChain } from './chain.ts';
 import { readyFolders, writtenFolders } from './copy-folders.ts';
 import { explainFailure } from './explain.ts';
@@ -14,14 +14,14 @@ import { forgetMachines, unavailable } from './machine.ts';
 import { holdMerged } from './merged.ts';
 import { notReached } from './network/command-network.ts';
 import { Output } from './output.ts';
+import { drainedWithinMs } from './output-pipe.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import type { CommandRequest, CommandResult, SandboxPolicy } from './types.ts';
+import type { CommandRequest, CommandResult } from './types.ts';
 import { nothing } from './upper-use.ts';
 import { type Watching, watch } from './watchdog.ts';
 
 /** One argument of a program is at most 128 KiB on Linux. */
 const commandBytesMax = 120 * 1024;
-const drainedWithinMs = 2_000;
 
 /** Two mounts over one upper layer show stale files: the commands of a copy wait for each other. */
 const queues = new Map<string, Promise<unknown>>();
@@ -75,7 +75,6 @@ async function runChain(asked: CommandRequest, prepared: Prepared, startedAt: nu
   const processesMax = asked.policy.processesMax + (network?.processes ?? 0);
   const request = { ...asked, policy: { ...asked.policy, processesMax } };
   const output = new Output(request.outputBytesMax, request.onOutput);
-  // Beside the command there are the chain, the holder and the sandbox's first process.
   const cgroup = process.getuid?.() === 0 ? await makeCgroup(kernelLimits(request.policy)) : undefined;
   let atFirst = nothing;
   let chain: Chain;
@@ -97,6 +96,7 @@ async function runChain(asked: CommandRequest, prepared: Prepared, startedAt: nu
       notesProcesses: cgroup?.limits.processes !== true,
       cgroup,
     });
+    output.end();
     const { exitCode } = chain.told;
     const limit = await limitOf({
       ...{ stopped, exitCode, output, watching, cgroup, uppers },
@@ -145,11 +145,6 @@ async function inspect(
     await merged?.release();
   }
 }
-
-const kernelLimits = ({ processesMax, memoryBytesMax }: SandboxPolicy) => ({
-  processesMax: processesMax + 4,
-  memoryBytesMax,
-});
 
 /** Where the kernel would let a command start any number of processes. */
 const needsCounting = ({ uid, limits }: Host): boolean => uid === 0 || limits.processes === undefined;

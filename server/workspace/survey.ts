@@ -11,7 +11,7 @@ import type { SecretRules } from './secret-rules.ts';
 
 const surveyedEntriesMax = 2_000_000;
 const surveyMsMax = 60_000;
-const foundSecretsMax = 10_000;
+export const foundSecretsMax = 10_000;
 const gitFoldersMax = 1_000;
 const foldersAtOnce = 8;
 const entriesPerRead = 256;

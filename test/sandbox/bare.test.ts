@@ -103,14 +103,49 @@ describe.each(users)('$name', (user) => {
         { command: 'exit 7' },
         { command: 'kill -9 $$' },
         { command: "head -c 20000000 /dev/zero | tr '\\0' x; echo END", outputBytesMax: 1000 },
-        { command: 'head -c 3000000 /dev/zero > big; ls -s big', policy: { diskBytesMax: 1_000_000 } },
+        { command: 'head -c 3000000 /dev/zero > big; stat -c %s big', policy: { diskBytesMax: 1_024_000 } },
       ],
     });
     expect(results).toMatchObject([
       { status: 'failed', exitCode: 7 },
       { status: 'failed', exitCode: 137 },
       { status: 'completed', limit: 'output', outputBytes: 20_000_013, output: expect.stringMatching(/END\n$/) },
-      { output: expect.not.stringMatching(/^29/m) },
+      { status: 'completed', limit: 'disk', output: expect.stringMatching(/^1024000$/m) },
+    ]);
+  });
+
+  test('many files together pass the limit of the disk; what lay there before does not count', async () => {
+    const command = 'for i in $(seq 200); do head -c 1000000 /dev/zero > f$i; done; sleep 20';
+    const policy = { diskBytesMax: 50_000_000 };
+    const outcome = await user.play({
+      unsandboxed,
+      setup: 'for i in $(seq 60); do head -c 1000000 /dev/zero > own$i; done',
+      steps: [
+        { command: 'head -c 30000000 /dev/zero > a; sleep 0.5', policy },
+        { command, policy },
+      ],
+    });
+    expect(outcome.results).toMatchObject([{ status: 'completed' }, { status: 'killed', limit: 'disk' }]);
+  });
+
+  test.runIf(user.isRoot)('for root, the kernel counts processes and memory', async () => {
+    const start =
+      'for (1..100) { my $p = fork; sleep(1), die "refused" unless defined $p; unless ($p) { sleep 1; exit } }';
+    const { results } = await user.play({
+      unsandboxed,
+      steps: [
+        { command: `perl -e '${start}'`, policy: { processesMax: 40 } },
+        { command: `perl -e '${start}'`, policy: { processesMax: 200 } },
+        {
+          command: `node -e 'setTimeout(() => {}, 3000).kept = Buffer.alloc(600 * 1024 ** 2, 1)'`,
+          policy: { memoryBytesMax: 300 * 1024 ** 2 },
+        },
+      ],
+    });
+    expect(results).toMatchObject([
+      { status: 'failed', limit: 'processes', output: expect.stringContaining('refused') },
+      { status: 'completed', limit: undefined },
+      { limit: 'memory' },
     ]);
   });
 });
