@@ -54,7 +54,7 @@ export async function explainFailure(said: string, stateFolder: string): Promise
     const command = `sysctl -w ${name.replace('/', '.')}=${on}`;
     return because('User namespaces are switched off on this system.', `Run: ${asRoot(command)}.`);
   }
-  if (/permi|\/proc|proc on/i.test(said) && (await isContainer())) {
+  if (isForbidden(said) && (await isContainer())) {
     return because(
       'This container may not make the namespaces and mounts a sandbox is made of.',
       'Start it with: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined …',
@@ -71,6 +71,9 @@ export async function explainFailure(said: string, stateFolder: string): Promise
     'Try it with a newer kernel or bubblewrap, or report it with the words above.',
   );
 }
+
+/** What the tools that make the sandbox say where they may not; a command, or the copy's own files, say such things too. */
+export const isForbidden = (said: string): boolean => /^(bwrap|unshare|mount): .*(permi|\/proc|proc on)/im.test(said);
 
 const userNamespaceSettings = [
   ['kernel/unprivileged_userns_clone', '0', '1'],
