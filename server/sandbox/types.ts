@@ -118,5 +118,5 @@ export type CommandResult =
       /** Hosts that it asked the proxy for and was refused, each once. */
       refusedHosts?: readonly string[];
     }
-  /** The command did not run at all. */
-  | { kind: 'unavailable'; reason: string; remedy: string };
+  /** The command did not run at all. `isForAll`: nor will another, as no sandbox can be had on this machine. */
+  | { kind: 'unavailable'; reason: string; remedy: string; isForAll?: boolean };

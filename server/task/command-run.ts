@@ -21,7 +21,9 @@ export async function runOverCopy(run: CommandRun): Promise<CommandResult> {
   const { signal } = command;
   const strategy = await chooseStrategy({ stateDir, root: copy.layers.root, unsandboxed, signal });
   if (signal.aborted) return killed;
-  if (strategy.kind === 'none') return { kind: 'unavailable', reason: strategy.reason, remedy: strategy.remedy };
+  if (strategy.kind === 'none') {
+    return { kind: 'unavailable', reason: strategy.reason, remedy: strategy.remedy, isForAll: true };
+  }
   const request: CommandRequest = { ...command, layers: copy.layers, strategy, hidden: [stateDir] };
   if (strategy.kind === 'overlay') return overMount(copy, request, report);
   if (strategy.kind === 'copy') onCopied(strategy.reason);

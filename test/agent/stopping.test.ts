@@ -171,12 +171,13 @@ test('no sandbox: the model is told why, and what still works; nothing runs', as
       kind: 'unavailable',
       reason: 'bwrap is missing.',
       remedy: 'apt-get install bubblewrap',
+      isForAll: true,
     }),
   });
   const result = await turn(model, { workbench });
   expect(result.outcome).toEqual({ status: 'completed', summary: 'Not tested.' });
   expect(toolOutputs(model.requests[1])[0]).toMatch(
-    /bwrap is missing.*apt-get install bubblewrap.*apply_patch still works/,
+    /no sandbox can be had on this machine.*bwrap is missing.*apt-get install bubblewrap.*apply_patch still works/,
   );
   expect(eventsOf(result, 'itemCompleted')[0]?.item).toMatchObject({ type: 'command', status: 'failed' });
 });

@@ -171,6 +171,14 @@ test.each(ends)('a command that ends %s', async (_name, result, expected) => {
   expect(events.at(-1)).toMatchObject({ type: 'itemCompleted', item: { type: 'command', id: 'i' } });
 });
 
+test('a command that did not run this time is no verdict on the machine', async () => {
+  const reason = 'The workspace could not be copied: ENOSPC';
+  const result: CommandResult = { kind: 'unavailable', reason, remedy: 'Make room.' };
+  const { output } = await tryTool('shell', { command: 'x' }, { runCommand: async () => result });
+  expect(output).toMatch(/^The command did not run\. The workspace could not be copied: ENOSPC Make room\. /);
+  expect(output).not.toMatch(/this machine|No command will run/);
+});
+
 test('hosts that were refused are in the item, and the model is told how to ask for them', async () => {
   const refusedHosts = ['registry.npmjs.org'];
   const { output, events } = await tryTool(

@@ -11,8 +11,7 @@ export function commandReport(
   result: CommandResult,
   { limits, timeoutMs, advice }: { limits: ToolLimits; timeoutMs: number; advice?: string },
 ): string {
-  if (result.kind === 'unavailable')
-    return `The command did not run, and there is no other way to run it. ${result.reason} ${result.remedy} Where that is for the user to do, no command will run in this turn; apply_patch still works. Tell the user what you could not check.`;
+  if (result.kind === 'unavailable') return notRun(result);
   const output = truncateMiddle(result.output, limits.outputTokens * bytesPerToken);
   return [
     ending(result, timeoutMs),
@@ -20,6 +19,13 @@ export function commandReport(
     output === '' ? 'No output.' : `Output:\n${output}`,
     ...(advice === undefined ? [] : [advice]),
   ].join('\n');
+}
+
+function notRun({ reason, remedy, isForAll }: Exclude<CommandResult, Ran>): string {
+  const why = `${reason} ${remedy}`;
+  return isForAll
+    ? `The command did not run: no sandbox can be had on this machine, and nothing runs outside of one. ${why} No command will run in this turn; apply_patch still works. Tell the user what you could not check.`
+    : `The command did not run. ${why} apply_patch still works. If it stays so, tell the user what you could not check.`;
 }
 
 function ending({ status, exitCode, limit, outputBytes }: Ran, timeoutMs: number): string {
