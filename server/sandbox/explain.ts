@@ -1,9 +1,8 @@
 /** Why no sandbox can run here, and what to do about it: from what the tools said and how the machine is set. */
-import { access, readFile, statfs } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
+import { isOnOverlay } from './filesystems.ts';
 
 export type Explanation = { reason: string; remedy: string };
-
-const overlayFilesystem = 0x794c7630;
 
 /** `/etc/os-release` names -> how bubblewrap is installed. */
 const installers: readonly (readonly [RegExp, string])[] = [
@@ -35,9 +34,8 @@ export async function explainMissing(missing: readonly string[]): Promise<Explan
 export async function explainFailure(said: string, stateFolder: string): Promise<Explanation> {
   const message = said.trim().split('\n').slice(-3).join('; ').slice(0, 500) || 'it ended without a word';
   const because = (reason: string, remedy: string): Explanation => ({ reason: `${reason} (${message})`, remedy });
-  const isOfOverlay = /overlay|wrong fs type|unknown filesystem/i.test(said);
   // A whole copy can be kept there: what fails with one fails for another reason.
-  if (isOfOverlay && (await statfs(stateFolder).catch(() => undefined))?.type === overlayFilesystem) {
+  if (/overlay|wrong fs type|unknown filesystem/i.test(said) && (await isOnOverlay(stateFolder))) {
     return because(
       'The state folder lies on an overlay filesystem, as in a container, and can not hold the copy.',
       'Set CODEX_LSP_STATE_DIR to a folder on a volume or a tmpfs.',

@@ -2,8 +2,9 @@
 import { statfs } from 'node:fs/promises';
 
 /** `f_type` of statfs(2). */
+const overlay = 0x794c7630;
 const unfit: ReadonlyMap<number, string> = new Map([
-  [0x794c7630, 'an overlay filesystem, as in a container'],
+  [overlay, 'an overlay filesystem, as in a container'],
   [0x6969, 'a network file system (NFS)'],
   [0x517b, 'a network file system (SMB)'],
   [0xff534d42, 'a network file system (CIFS)'],
@@ -20,5 +21,9 @@ export async function unfitFilesystem(folder: string): Promise<string | undefine
   const found = await statfs(folder).catch(() => undefined);
   return found && unfitKind(found.type);
 }
+
+/** Whether a folder lies on an overlay itself, as in a container. */
+export const isOnOverlay = async (folder: string): Promise<boolean> =>
+  (await statfs(folder).catch(() => undefined))?.type === overlay;
 
 export const unfitKind = (type: number): string | undefined => unfit.get(type >>> 0);

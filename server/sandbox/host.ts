@@ -87,14 +87,17 @@ export async function findTools(folders: readonly string[] = toolFolders): Promi
 export async function readHost(tools: Tools, identity: Identity): Promise<Host> {
   const { uid, gid, user } = identity;
   const version = (await outputOf(tools.bwrap, ['--version'])).trim().replace(/^\S+ /, '');
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const atLeast = (wanted: number) => major > 0 || minor >= wanted;
   return {
     uid,
     gid,
     user,
     home: await privateHome(identity),
-    bwrap: { version, hasSize: atLeast(7), hasDisableUserns: atLeast(8), hasOverlay: atLeast(11) },
+    bwrap: {
+      version,
+      hasSize: isAtLeast(version, 7),
+      hasDisableUserns: isAtLeast(version, 8),
+      hasOverlay: makesOverlays(version),
+    },
     system: (await Promise.all(systemFolders.map(systemEntry))).filter((entry) => entry !== undefined),
     kernel: await existing(uid === 0 ? kernelFolders : kernelFoldersOfAll),
     ...(await secrets(identity)),
@@ -102,6 +105,15 @@ export async function readHost(tools: Tools, identity: Identity): Promise<Host> 
     resolver: await hiddenResolver(),
     limits: await hardLimits(),
   };
+}
+
+/** The system's bubblewrap makes overlays from 0.11 on. */
+export const makesOverlays = (version: string): boolean => isAtLeast(version, 11);
+
+/** `minor`: of version 0. */
+function isAtLeast(version: string, minor: number): boolean {
+  const [major = 0, found = 0] = version.split('.').map(Number);
+  return major > 0 || found >= minor;
 }
 
 /** Each is a mount of every command: an ordinary user's command needs none for what they can't read anyway. */

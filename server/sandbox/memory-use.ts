@@ -1,6 +1,7 @@
 /** How much memory a sandbox holds: what its processes have for themselves, and what files in memory hold. */
 import { statfs } from 'node:fs/promises';
 import { deviceNumber, heldFiles } from './held-files.ts';
+import { mountsIn } from './mounts.ts';
 import { kibibytes, processesOf, text, threadsOf } from './processes.ts';
 
 /**
@@ -38,9 +39,9 @@ async function ownBytes(child: number | undefined, file: string, resident: strin
 
 /** The file systems in memory that were made for it: `/tmp`, the home, `/dev/shm`. */
 async function memoryFolders(child: number | undefined): Promise<{ bytes: number; devices: Set<number> }> {
-  const ours = new Set(mountsIn(await text('/proc/self/mountinfo')).map(({ device }) => device));
+  const ours = new Set(memoryMounts(await text('/proc/self/mountinfo')).map(({ device }) => device));
   const found = { bytes: 0, devices: new Set<number>() };
-  for (const { device, path } of mountsIn(await text(`/proc/${child}/mountinfo`))) {
+  for (const { device, path } of memoryMounts(await text(`/proc/${child}/mountinfo`))) {
     if (ours.has(device) || found.devices.has(device)) continue;
     const use = await statfs(`/proc/${child}/root${path}`).catch(() => undefined);
     if (!use) continue;
@@ -51,11 +52,11 @@ async function memoryFolders(child: number | undefined): Promise<{ bytes: number
 }
 
 /** Those on tmpfs that can be written. */
-function mountsIn(mountinfo: string): { device: number; path: string }[] {
-  return [...mountinfo.matchAll(/^\d+ \d+ (\d+):(\d+) \S+ (\S+) rw\S* .*- tmpfs /gm)].map(
-    ([, major, minor, path = '']) => ({
-      device: deviceNumber(Number(major), Number(minor)),
-      path: path.replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
-    }),
-  );
+function memoryMounts(mountinfo: string): { device: number; path: string }[] {
+  return mountsIn(mountinfo)
+    .filter(({ filesystem, isWritable }) => filesystem === 'tmpfs' && isWritable)
+    .map(({ device, path }) => {
+      const [major = 0, minor = 0] = device.split(':').map(Number);
+      return { device: deviceNumber(major, minor), path };
+    });
 }

@@ -7,14 +7,22 @@ export async function mountInside(root: string): Promise<string | undefined> {
   return firstInside(root, mountPoints(text));
 }
 
-/** Absolute paths, one character for each byte, because names need not be UTF-8. See proc_pid_mountinfo(5). */
-export function mountPoints(mountinfo: string): string[] {
-  return mountinfo
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .filter((path) => path !== '')
-    .map((path) => path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))));
+/** `path`: absolute, one character for each byte, because names need not be UTF-8. `device`: as `major:minor`. */
+export type Mount = { path: string; device: string; filesystem: string; isWritable: boolean };
+
+/** See proc_pid_mountinfo(5). */
+export function mountsIn(mountinfo: string): Mount[] {
+  return mountinfo.split('\n').flatMap((line) => {
+    const [, , device, , at, options, ...rest] = line.split(' ');
+    if (device === undefined || at === undefined) return [];
+    const path = at.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+    // Before it, optional fields, of any number.
+    const filesystem = rest[rest.indexOf('-') + 1] ?? '';
+    return [{ path, device, filesystem, isWritable: /^rw(,|$)/.test(options ?? '') }];
+  });
 }
+
+export const mountPoints = (mountinfo: string): string[] => mountsIn(mountinfo).map(({ path }) => path);
 
 /** The mount of the workspace itself does not count. `points` as `mountPoints` gives them. */
 export function firstInside(root: string, points: readonly string[]): string | undefined {

@@ -52,17 +52,11 @@ export async function probeLower(options: {
   });
 }
 
-/** The system's bubblewrap makes overlays from 0.11 on. */
-export function makesOverlays(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 0 || minor >= 11;
-}
-
 async function lackingOnLinux(rung: Rung, toolFolders?: readonly string[]) {
   const machine = await readMachine(toolFolders);
   if ('kind' in machine) return { reason: machine.reason, remedy: machine.remedy };
-  const { version } = machine.host.bwrap;
-  if (rung !== 'bwrap' || makesOverlays(version)) return undefined;
+  const { version, hasOverlay } = machine.host.bwrap;
+  if (rung !== 'bwrap' || hasOverlay) return undefined;
   return { reason: `bubblewrap ${version} makes no overlays.`, remedy: 'Install bubblewrap 0.11 or newer.' };
 }
 

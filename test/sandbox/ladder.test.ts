@@ -1,9 +1,9 @@
 /** From what was found out to how commands run, as a table; and what is read of mounts and file systems. */
 import { expect, test } from 'vitest';
 import { unfitKind } from '../../server/sandbox/filesystems.ts';
+import { makesOverlays } from '../../server/sandbox/host.ts';
 import { type Finding, type Findings, nextStep } from '../../server/sandbox/ladder.ts';
 import { firstInside, mountPoints } from '../../server/sandbox/mounts.ts';
-import { makesOverlays } from '../../server/sandbox/probe.ts';
 
 const works: Finding = { works: true };
 const fails = (what: string): Finding => ({ works: false, reason: `No ${what}.`, remedy: `Mend ${what}.` });
