@@ -59,7 +59,7 @@ export async function makeCgroup(limits: {
   if (!group) return undefined;
   const { name, folders, seen } = group;
   const holds = {
-    processes: pids !== undefined && (await limitProcesses(join(pids.folder, name), limits.processesMax)),
+    processes: pids !== undefined && (await set(join(pids.folder, name, 'pids.max'), limits.processesMax)),
     memory: memory !== undefined && (await limitMemory(memory, name, limits.memoryBytesMax)),
   };
   return {
@@ -80,14 +80,26 @@ export async function makeCgroup(limits: {
   };
 }
 
-/** A server in another container, which does not see that we live, may have removed one. */
+/**
+ * One that is empty: processes that have ended and that nobody has asked about count until somebody does. A server in
+ * another container, which does not see that we live, may have removed one.
+ */
 async function takeIdle(): Promise<Group | undefined> {
-  for (let group = idle.pop(); group; group = idle.pop()) {
+  for (const group of [...idle]) {
     const isThere = await Promise.all(group.folders.map((folder) => succeeds(access(folder))));
+    const isEmpty = await Promise.all(group.folders.map(countsNothing));
+    if (isThere.every(Boolean) && !isEmpty.every(Boolean)) continue;
+    const at = idle.indexOf(group);
+    if (at < 0) continue;
+    idle.splice(at, 1);
     if (isThere.every(Boolean)) return group;
   }
   return undefined;
 }
+
+/** Only the controller of processes has such a file. */
+const countsNothing = async (folder: string): Promise<boolean> =>
+  Number(await readFile(join(folder, 'pids.current'), 'latin1').catch(() => '0')) === 0;
 
 async function newGroup(found: Trees): Promise<Group | undefined> {
   const name = `${prefix}${process.pid}-${++made}`;
@@ -112,12 +124,6 @@ function removeIdle(): void {
       // The next server removes it.
     }
   }
-}
-
-/** Of earlier commands only those are left that have ended and that nobody has asked about; the kernel counts them. */
-async function limitProcesses(folder: string, processesMax: number): Promise<boolean> {
-  const ended = Number(await readFile(join(folder, 'pids.current'), 'latin1').catch(() => '0'));
-  return set(join(folder, 'pids.max'), ended + processesMax);
 }
 
 /** Swap too, where it is counted at all. */

@@ -34,8 +34,9 @@ export async function explainMissing(missing: readonly string[]): Promise<Explan
 export async function explainFailure(said: string, stateFolder: string): Promise<Explanation> {
   const message = said.trim().split('\n').slice(-3).join('; ').slice(0, 500) || 'it ended without a word';
   const because = (reason: string, remedy: string): Explanation => ({ reason: `${reason} (${message})`, remedy });
+  const isOfOverlay = /overlay|wrong fs type|unknown filesystem/i.test(said);
   // A whole copy can be kept there: what fails with one fails for another reason.
-  if (/overlay|wrong fs type|unknown filesystem/i.test(said) && (await isOnOverlay(stateFolder))) {
+  if (isOfOverlay && (await isOnOverlay(stateFolder))) {
     return because(
       'The state folder lies on an overlay filesystem, as in a container, and can not hold the copy.',
       'Set CODEX_LSP_STATE_DIR to a folder on a volume or a tmpfs.',

@@ -217,12 +217,12 @@ end`,
     expect(outputs(outcome)).toEqual(['web allowed.test /\n']);
   });
 
-  test('where it does not fit into the policy, the command does not run, and is told so', async () => {
+  test('its memory is the command’s, and where it does not fit into the policy that is named', async () => {
     const outcome = await user.play({
       internet,
-      steps: [{ command: 'echo ran', policy: { network: hosts, memoryBytesMax: 20 * 1024 ** 2 } }],
+      steps: [{ command: 'sleep 20', policy: { network: hosts, memoryBytesMax: 6 * 1024 ** 2 } }],
     });
-    expect(outcome.results).toMatchObject([{ kind: 'unavailable', reason: expect.stringContaining('allowed hosts') }]);
+    expect(outcome.results).toMatchObject([{ kind: 'ran', status: 'killed', limit: 'memory' }]);
   });
 
   test('an empty list is no network, and costs nothing', async () => {

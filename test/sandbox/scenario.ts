@@ -19,7 +19,7 @@ import { dirname, join, relative } from 'node:path';
 import type { CopyChange } from '../../server/changeset/review-types.ts';
 import { runInSandbox } from '../../server/sandbox/run.ts';
 import { chooseStrategy } from '../../server/sandbox/strategy.ts';
-import type { CommandRequest, CommandResult, SandboxPolicy, Strategy } from '../../server/sandbox/types.ts';
+import type { CommandRequest, CommandResult, CopyTree, SandboxPolicy, Strategy } from '../../server/sandbox/types.ts';
 import { usedBy } from '../../server/sandbox/upper-use.ts';
 import { Copy } from '../../server/workspace/copy.ts';
 import { processesAround } from './processes.ts';
@@ -122,7 +122,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
     : undefined;
   const strategy = chosen ?? scenario.strategy;
   const isTree = strategy?.kind === 'copy' || scenario.unsandboxed;
-  const tree = isTree ? makeTree(place, scenario.linked ?? []) : undefined;
+  const tree = isTree ? await makeTree(place, scenario.linked ?? []) : undefined;
   const [beside] = copy.layers.beside ?? [];
   if (scenario.allowed) await copy.prepare(new Map(), scenario.allowed);
   const results: CommandResult[] = [];
@@ -164,10 +164,10 @@ export async function play(scenario: Scenario): Promise<Outcome> {
 }
 
 /** A whole copy without the linked folders, which are mount points in it. */
-function makeTree({ root, dir }: { root: string; dir: string }, links: string[]): { path: string; links: string[] } {
+async function makeTree({ root, dir }: { root: string; dir: string }, links: string[]): Promise<CopyTree> {
   const path = join(dir, 'tree');
   bash(root, `cp -a . '${path}'; cd '${path}'; for l in ${links.join(' ')}; do rm -rf "$l"; mkdir "$l"; done`);
-  return { path, links };
+  return { path, links, held: await usedBy(path, { bytesMax: Infinity, entriesMax: Infinity }) };
 }
 
 const filesWith = (folder: string, text: string): string[] =>
