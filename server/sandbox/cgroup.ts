@@ -1,5 +1,5 @@
 /**
- * The kernel's own limits, for root: `prlimit --nproc` does not hold its commands, a fork bomb starves us before we can
+ * The kernel's own limits, for root: `RLIMIT_NPROC` does not hold its commands, a fork bomb starves us before we can
  * count, and memory is counted here wherever it is hidden. An ordinary user has no right to make one.
  */
 import { rmdirSync } from 'node:fs';
@@ -23,14 +23,25 @@ let made = 0;
  */
 const idle: Group[] = [];
 
-/** `seen`: what its files have counted up to the end of its last command. */
-type Group = { name: string; folders: readonly string[]; seen: { kills: number; refusals: number } };
+/** `seen`: what its files have counted up to the end of its last command. `held`: the limits it has. */
+type Group = {
+  name: string;
+  folders: readonly string[];
+  seen: { kills: number; refusals: number };
+  held: Partial<Limits>;
+  /** Processes that have ended and that nobody has asked about yet: they count until somebody does. */
+  leftOver: number;
+};
+
+type Limits = { processesMax: number; memoryBytesMax: number };
+
+type Holds = { processes: boolean; memory: boolean };
 
 export type Cgroup = {
-  /** A process that writes `0` to each of them joins, and so do its children. */
+  /** A process whose number is written to each of them joins, and so do its children from then on. */
   procs: readonly string[];
   /** Whether the kernel holds the limit; else it has to be counted. */
-  limits: { processes: boolean; memory: boolean };
+  limits: Holds;
   /** Whether the kernel has ended a process because no memory was left. */
   hasRunOut(): Promise<boolean>;
   /** To be asked once, when the command has ended: whether the kernel has let it start no more processes. */
@@ -39,29 +50,26 @@ export type Cgroup = {
   release(): Promise<void>;
 };
 
+/** The last of a chain is left to the first process of the machine, which may be slow to ask. */
+const leftOverMax = 4;
+
 /** Beside the command there are those that start it and end it. */
 const besideCommand = 4;
 
-export const kernelLimits = ({ processesMax, memoryBytesMax }: SandboxPolicy) => ({
+export const kernelLimits = ({ processesMax, memoryBytesMax }: SandboxPolicy): Limits => ({
   processesMax: processesMax + besideCommand,
   memoryBytesMax,
 });
 
 /** Nothing where this machine or container gives us none. */
-export async function makeCgroup(limits: {
-  processesMax: number;
-  memoryBytesMax: number;
-}): Promise<Cgroup | undefined> {
+export async function makeCgroup(limits: Limits): Promise<Cgroup | undefined> {
   trees ??= findTrees();
   const { pids, memory } = await trees;
   if (!pids && !memory) return undefined;
   const group = (await takeIdle()) ?? (await newGroup({ pids, memory }));
   if (!group) return undefined;
   const { name, folders, seen } = group;
-  const holds = {
-    processes: pids !== undefined && (await set(join(pids.folder, name, 'pids.max'), limits.processesMax)),
-    memory: memory !== undefined && (await limitMemory(memory, name, limits.memoryBytesMax)),
-  };
+  const holds = await hold(group, { pids, memory }, limits);
   return {
     procs: folders.map((folder) => join(folder, 'cgroup.procs')),
     limits: holds,
@@ -80,26 +88,42 @@ export async function makeCgroup(limits: {
   };
 }
 
-/**
- * One that is empty: processes that have ended and that nobody has asked about count until somebody does. A server in
- * another container, which does not see that we live, may have removed one.
- */
+/** An idle one mostly has them from its last command. Answers which of them hold. */
+async function hold({ name, held, leftOver }: Group, { pids, memory }: Trees, limits: Limits): Promise<Holds> {
+  const processesMax = limits.processesMax + leftOver;
+  const { memoryBytesMax } = limits;
+  if (pids && held.processesMax !== processesMax) {
+    held.processesMax = (await set(join(pids.folder, name, 'pids.max'), processesMax)) ? processesMax : undefined;
+  }
+  if (memory && held.memoryBytesMax !== memoryBytesMax) {
+    held.memoryBytesMax = (await limitMemory(memory, name, memoryBytesMax)) ? memoryBytesMax : undefined;
+  }
+  return { processes: held.processesMax !== undefined, memory: held.memoryBytesMax !== undefined };
+}
+
+/** Not after a fork bomb whose processes nobody has asked about; a server in another container may have removed one. */
 async function takeIdle(): Promise<Group | undefined> {
   for (const group of [...idle]) {
-    const isThere = await Promise.all(group.folders.map((folder) => succeeds(access(folder))));
-    const isEmpty = await Promise.all(group.folders.map(countsNothing));
-    if (isThere.every(Boolean) && !isEmpty.every(Boolean)) continue;
+    const leftOver = await countedIn(group);
+    if (leftOver !== undefined && leftOver > leftOverMax) continue;
     const at = idle.indexOf(group);
     if (at < 0) continue;
     idle.splice(at, 1);
-    if (isThere.every(Boolean)) return group;
+    if (leftOver !== undefined) return { ...group, leftOver };
   }
   return undefined;
 }
 
-/** Only the controller of processes has such a file. */
-const countsNothing = async (folder: string): Promise<boolean> =>
-  Number(await readFile(join(folder, 'pids.current'), 'latin1').catch(() => '0')) === 0;
+/** Only the controller of processes has such a file. Nothing where the group is gone. */
+async function countedIn({ folders }: Group): Promise<number | undefined> {
+  const counts = await Promise.all(
+    folders.map(async (folder) => {
+      const read = await readFile(join(folder, 'pids.current'), 'latin1').catch(() => undefined);
+      return read === undefined && !(await succeeds(access(folder))) ? undefined : Number(read ?? 0);
+    }),
+  );
+  return counts.reduce((sum, count) => (sum === undefined || count === undefined ? undefined : sum + count), 0);
+}
 
 async function newGroup(found: Trees): Promise<Group | undefined> {
   const name = `${prefix}${process.pid}-${++made}`;
@@ -108,7 +132,7 @@ async function newGroup(found: Trees): Promise<Group | undefined> {
   if (made === 1) process.once('exit', removeIdle);
   try {
     for (const folder of folders) await mkdir(folder);
-    return { name, folders, seen: { kills: 0, refusals: 0 } };
+    return { name, folders, seen: { kills: 0, refusals: 0 }, held: {}, leftOver: 0 };
   } catch {
     for (const folder of folders) await rmdir(folder).catch(() => {});
     return undefined;

@@ -1,6 +1,6 @@
 /**
  * The chain of processes of one command. Where we may make namespaces, `unshare` becomes a shell that mounts the copy at
- * the workspace's own path and becomes `prlimit`, then `bwrap`; where only bwrap may, it is the shell that comes first,
+ * the workspace's own path and becomes `bwrap`; where only bwrap may, it is the shell that comes first,
  * and bwrap mounts. A second shell, the holder, keeps what the first has mounted alive after the command so that the copy
  * can be looked at, and kills everything when our end of its pipe is closed, also by our death.
  */
@@ -15,7 +15,7 @@ import type { Identity } from './identity.ts';
 import type { Machine } from './machine.ts';
 import { closeDescriptor, outputPipe } from './output-pipe.ts';
 import { toolEnvironment } from './process.ts';
-import { descriptor, type Mounter, stage } from './stage.ts';
+import { blockBytes, descriptor, type Limits, type Mounter, stage } from './stage.ts';
 import type { CopyLayers, SandboxPolicy } from './types.ts';
 import { stageWords, type WorkspaceMount } from './workspace-mounts.ts';
 
@@ -40,10 +40,20 @@ export async function startChain(options: {
     const [program, ...args] = stage({
       ...{ mounter, tools, identity, inherited },
       cgroup: cgroup?.procs.join(' ') ?? '',
+      limits: limits(policy, host),
       words: mounter === 'itself' ? [] : stageWords(mounts),
       next: [
-        ...[tools.prlimit, ...limits(policy, host), '--', tools.bwrap, '--args', String(descriptor.arguments)],
-        ...['--', ...wrapper, tools.setsid, '/bin/bash', '-c', command],
+        ...[
+          tools.bwrap,
+          '--args',
+          String(descriptor.arguments),
+          '--',
+          ...wrapper,
+          tools.setsid,
+          '/bin/bash',
+          '-c',
+          command,
+        ],
       ],
     });
     const child = spawn(program, args, {
@@ -65,19 +75,14 @@ export async function startChain(options: {
   }
 }
 
-/** Bytes of one file. */
+/** Bytes of one file, in whole blocks. */
 export const fileBytesMax = (policy: SandboxPolicy, { limits: hard }: Host): number =>
-  Math.min(policy.diskBytesMax, hard.fileBytes);
+  Math.floor(Math.min(policy.diskBytesMax, hard.fileBytes) / blockBytes) * blockBytes;
 
-/** None of memory: it is counted as a whole, and what is only reserved takes none. */
-function limits(policy: SandboxPolicy, host: Host): string[] {
-  const { processes } = host.limits;
-  return [
-    '--core=0',
-    `--fsize=${fileBytesMax(policy, host)}`,
-    ...(processes === undefined ? [] : [`--nproc=${Math.min(policy.processesMax, processes)}`]),
-  ];
-}
+const limits = (policy: SandboxPolicy, host: Host): Limits => ({
+  fileBlocks: fileBytesMax(policy, host) / blockBytes,
+  ...(host.limits.processes === undefined ? {} : { processes: Math.min(policy.processesMax, host.limits.processes) }),
+});
 
 /** In the namespace root is root, and the workspace's owner who they are: no more ids than that. */
 async function mapIds(pid: number, { uid, gid }: Identity): Promise<void> {

@@ -4,10 +4,11 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { descriptor } from './stage.ts';
 
 const goneWithinMs = 5_000;
+const eagerLooks = 3;
 
 export type Chain = {
   /** What has been said so far. `child`: the first process in the sandbox; `exitCode`: the command ran and ended. */
@@ -111,13 +112,16 @@ function kill(pid: number | undefined): void {
   }
 }
 
-/** A process that is a zombie has given back everything but its number; of a namespace's first, all others are gone. */
+/**
+ * A process that is a zombie has given back everything but its number; of a namespace's first, all others are gone.
+ * Mostly it takes less than a timer's shortest: the first looks come one upon the other.
+ */
 async function untilGone(pid: number): Promise<void> {
   const deadline = performance.now() + goneWithinMs;
-  for (let waitMs = 1; performance.now() < deadline; waitMs = Math.min(2 * waitMs, 100)) {
+  for (let looks = 1; performance.now() < deadline; looks++) {
     const line = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
     if (line === '' || /\) [ZX] /.test(line)) return;
-    await delay(waitMs);
+    if (looks > eagerLooks) await delay(Math.min(looks - eagerLooks, 100));
   }
 }
 

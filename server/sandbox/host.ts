@@ -12,7 +12,6 @@ export type Tools = {
   bwrap: string;
   unshare: string;
   mount: string;
-  prlimit: string;
   mkfifo: string;
   setsid: string;
   /** Only root needs it, to work in another user's repository. */
@@ -70,15 +69,15 @@ const kernelFolders = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc
 /** What nobody but root may write in the others needs no mount. */
 const kernelFoldersOfAll = ['/proc/sys', '/proc/pressure'];
 
-const names = ['bwrap', 'unshare', 'mount', 'prlimit', 'mkfifo', 'setsid'] as const;
+const names = ['bwrap', 'unshare', 'mount', 'mkfifo', 'setsid'] as const;
 
 /** Where the tools are; or the names of those that are missing. */
 export async function findTools(folders: readonly string[] = toolFolders): Promise<Tools | { missing: string[] }> {
   const find = (name: string) => firstExecutable(folders.map((folder) => `${folder}/${name}`));
   const found = await Promise.all(names.map(find));
-  const [bwrap, unshare, mount, prlimit, mkfifo, setsid] = found;
-  if (bwrap && unshare && mount && prlimit && mkfifo && setsid) {
-    return { bwrap, unshare, mount, prlimit, mkfifo, setsid, setpriv: await find('setpriv') };
+  const [bwrap, unshare, mount, mkfifo, setsid] = found;
+  if (bwrap && unshare && mount && mkfifo && setsid) {
+    return { bwrap, unshare, mount, mkfifo, setsid, setpriv: await find('setpriv') };
   }
   return { missing: names.filter((_, index) => found[index] === undefined) };
 }

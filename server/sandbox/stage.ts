@@ -9,10 +9,16 @@ export const descriptor = { status: 3, lifeline: 4, seccomp: 5, arguments: 6 } a
  * Paths come in by descriptors, because `:`, `,` and `\` mean something in mount options. They are opened here, because
  * the kernel takes none from another mount namespace. What was opened must lie where it was named: whoever owns a folder
  * above it may put a link there, and root would mount what that leads to.
+ *
+ * The holder comes first: it belongs to no group that is limited. To join one the kernel waits for every processor, and
+ * mounting goes on meanwhile. `ulimit` saves a program, `prlimit`; what bash calls `-u` is `-p` in dash.
  */
 const script = `
-mount=$1 cgroup=$2; shift 2
-for group in $cgroup; do echo 0 >"$group" || exit 125; done
+mount=$1 cgroup=$2 fileBlocks=$3 processes=$4; shift 4
+{ exec </dev/null >/dev/null 2>&1 3>&- 5<&- 6<&-; read -r end <&4; kill -9 0; } &
+echo "holder $!" >&3
+joined=
+[ -z "$cgroup" ] || { { for group in $cgroup; do echo $$ >"$group" || exit 125; done; } & joined=$!; }
 layer=/proc/self/fd
 isThere() {
   cd -P "$layer/7" && [ "$PWD" = "$1" ] && return
@@ -48,8 +54,9 @@ while [ "$1" != -- ]; do
 done
 shift
 cd /
-{ exec </dev/null >/dev/null 2>&1 3>&- 5<&- 6<&-; read -r end <&4; kill -9 0; } &
-echo "holder $!" >&3
+[ -z "$joined" ] || wait "$joined" || exit 125
+ulimit -c 0 && ulimit -f "$fileBlocks" || exit 125
+[ -z "$processes" ] || ulimit -u "$processes" 2>/dev/null || ulimit -p "$processes" || exit 125
 echo 1000 2>/dev/null >/proc/self/oom_score_adj
 exec "$@" 4<&-
 `;
@@ -67,6 +74,12 @@ exec "$@"
  */
 export type Mounter = 'itself' | 'unshare' | 'root';
 
+/** Of what comes after the stage. None of memory: it is counted as a whole, and what is only reserved takes none. */
+export type Limits = { fileBlocks: number; processes?: number };
+
+/** Bytes in which shells that are POSIX count the size of files. */
+export const blockBytes = 512;
+
 /** The program to start. `words`: of `stageWords`; `next`: what it becomes. `inherited`: descriptors to be closed. */
 export function stage(options: {
   mounter: Mounter;
@@ -74,17 +87,29 @@ export function stage(options: {
   identity: Identity;
   words: readonly string[];
   cgroup: string;
+  limits: Limits;
   inherited: readonly number[];
   next: readonly string[];
 }): [program: string, ...args: string[]] {
-  const { mounter, tools, identity, words, cgroup, inherited, next } = options;
+  const { mounter, tools, identity, words, cgroup, limits, inherited, next } = options;
+  const { fileBlocks, processes } = limits;
   const { uid, gid } = identity;
   const become =
     mounter === 'root' && tools.setpriv !== undefined
       ? [tools.setpriv, '--reuid', String(uid), '--regid', String(gid), '--clear-groups']
       : [];
   const [program, ...args] = shell(inherited);
-  const rest = [...args, tools.mount, cgroup, ...words, '--', ...become, ...next];
+  const rest = [
+    ...args,
+    tools.mount,
+    cgroup,
+    String(fileBlocks),
+    String(processes ?? ''),
+    ...words,
+    '--',
+    ...become,
+    ...next,
+  ];
   const namespaces = ['--mount', '--propagation', 'private'];
   switch (mounter) {
     case 'itself':
@@ -100,5 +125,5 @@ export function stage(options: {
 function shell(inherited: readonly number[]): [program: string, ...args: string[]] {
   const closing = inherited.filter((number) => !Object.values<number>(descriptor).includes(number));
   if (closing.length === 0) return ['/bin/sh', '-c', script, 'sh'];
-  return ['/bin/bash', '-c', `exec ${closing.map((number) => `${number}>&-`).join(' ')}\n${script}`, 'bash'];
+  return ['/bin/bash', '--posix', '-c', `exec ${closing.map((number) => `${number}>&-`).join(' ')}\n${script}`, 'bash'];
 }

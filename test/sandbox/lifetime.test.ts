@@ -68,7 +68,7 @@ describe.each(users)('$name', (user) => {
   });
 
   test('a file larger than the limit of the disk ends at it, and the limit is named', async () => {
-    const policy = { diskBytesMax: 1_000_000 };
+    const policy = { diskBytesMax: 1_024_000 };
     const outcome = await user.play({
       steps: [
         { command: 'head -c 3000000 /dev/zero > big; stat -c %s big', policy },
@@ -76,7 +76,7 @@ describe.each(users)('$name', (user) => {
         { command: 'rm gone; head -c 900000 /dev/zero > small', policy },
       ],
     });
-    expect(outputs(outcome)[0]).toMatch(/^1000000$/m);
+    expect(outputs(outcome)[0]).toMatch(/^1024000$/m);
     expect(outcome.results).toMatchObject([
       { status: 'completed', limit: 'disk' },
       { status: 'failed', exitCode: 153, limit: 'disk' },
