@@ -1,5 +1,6 @@
 /** Which processes of this machine are a sandbox's: those of its process namespace. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
 
 export const processesAtOnce = 64;
 
@@ -28,6 +29,8 @@ export async function threadsOf(pid: number): Promise<string[]> {
 export async function threadsIn(child: number | undefined, most: number): Promise<number> {
   if (child === undefined) return 0;
   const folder = `/proc/${child}/root/proc`;
+  // Before the sandbox stands it is the machine's, which knows us too.
+  if ((await readlink(join(folder, 'self')).catch(() => undefined)) !== undefined) return 0;
   const pids = await numbersIn(folder);
   if (pids.length >= most) return pids.length;
   const each = await Promise.all(pids.map((pid) => text(`${folder}/${pid}/status`)));

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
+import { threadsIn } from '../../server/sandbox/processes.ts';
 import { nothing } from '../../server/sandbox/upper-use.ts';
 import { watch } from '../../server/sandbox/watchdog.ts';
 import { policy } from './scenario.ts';
@@ -51,3 +52,7 @@ test('memory is counted', async () => {
   expect(await limitOf(`${fill} setTimeout(() => process.exit(kept[0]), 20_000)`, limit)).toBe('memory');
   expect(await limitOf(`${fill} setTimeout(() => process.exit(kept[0]), 6_000)`, {})).toBeUndefined();
 }, 60_000);
+
+test('a process whose sandbox does not stand yet has none of the machine’s processes to its name', async () => {
+  expect(await threadsIn(process.pid, 1)).toBe(0);
+});
