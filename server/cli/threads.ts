@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { removeShown } from '../editor/shown-files.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
+import { homeFolderOf } from '../protocol/folders.ts';
 import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
 import type { Tasks } from '../task/tasks.ts';
@@ -78,9 +79,9 @@ export async function archive(args: readonly string[], options: CliOptions): Pro
 
 export async function remove(args: readonly string[], options: CliOptions): Promise<number> {
   return withThread(args, options, async (tasks, threadId) => {
-    const root = await tasks.rootOf(threadId);
+    const workspace = await tasks.workspaceOf(threadId);
     await tasks.delete(threadId);
-    await removeShown(root, threadId);
+    await removeShown(homeFolderOf(workspace), threadId);
     return 0;
   });
 }
