@@ -141,7 +141,8 @@ export class FolderCopies implements ThreadCopy {
   }
 
   #holding(path: string): { part?: Part; inside: string } {
-    const part = this.#parts.find(({ at }) => path.startsWith(`${at}/`));
+    const leaves = path.split('/').includes('..');
+    const part = leaves ? undefined : this.#parts.find(({ at }) => path.startsWith(`${at}/`));
     return { part, inside: part ? path.slice(part.at.length + 1) : '' };
   }
 
