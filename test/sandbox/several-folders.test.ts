@@ -134,3 +134,28 @@ test.runIf(isRoot)('folders of different owners run no command, and the reason i
     'belong to different users',
   );
 });
+
+test.each(ways.filter(({ strategy }) => strategy.kind !== 'unsandboxed'))(
+  '$way: a repository and a linked worktree of it: what is committed in the one is seen in the other',
+  async ({ strategy, tools }) => {
+    await using place = await twoFolders(process.getuid?.() ?? 0);
+    const [api, web] = place.folders;
+    bash(api, `rm -r ${web}; git worktree add -q -b side ${web}`);
+    const before = treeOf(place.root);
+    const copy = await place.open();
+    await copy.prepare(new Map());
+    const more = { strategy, toolFolders: tools() };
+    const seen = await run(
+      copy,
+      place,
+      `cd ../deep/web; echo A > a; ${git} commit -qam two; cd ../../api; git log --format=%s side; git worktree list | wc -l`,
+      more,
+    );
+    expect(seen).toBe('two\none\n2\n');
+    expect(copy.changes().map(({ path }) => path)).toEqual(['deep/web/a']);
+    expect(await run(copy, place, 'git log --format=%s side; git -C ../deep/web status --short', more)).toBe(
+      'two\none\n',
+    );
+    expect(treeOf(place.root)).toEqual(before);
+  },
+);
