@@ -151,7 +151,7 @@ test('nothing around the folders can be patched, and a patch that fails in one f
     git: false,
     script: script(
       wrap('*** Add File: around2.txt\n+x'),
-      wrap('*** Update File: around.txt\n@@\n-TOPSECRET\n+x'),
+      wrap('*** Update File: around.txt\n@@\n-x\n+y'),
       wrap('*** Delete File: other/x.txt'),
       wrap(`${shout}\n*** Add File: web/folder\n+x`),
       wrap(`${shout}\n*** Add File: api/last\n+x`),
