@@ -1,5 +1,6 @@
 /** AGENTS.md: the user's own, then the project's, from its root down to the working folder. */
 import { dirname, join, relative, sep } from 'node:path';
+import { foldersOf } from '../protocol/folders.ts';
 
 export type AgentsMd = {
   /** General before particular. `path` is shown: relative to the workspace where it is inside, else absolute. */
@@ -18,8 +19,10 @@ const names = ['AGENTS.override.md', 'AGENTS.md'];
 export type AgentsMdOptions = {
   /** Absolute; for the global file. */
   codexHome: string;
-  /** The workspace folder, absolute. */
+  /** The workspace folder, absolute; or what paths are shown relative to, where there are several `folders`. */
   root: string;
+  /** Absolute. */
+  folders?: readonly string[];
   /** Where the work is, workspace-relative; default: the workspace itself. */
   folder?: string;
   /** The text of a file as the user has it, or undefined where there is none or it can't be read. Absolute path. */
@@ -30,7 +33,8 @@ export type AgentsMdOptions = {
 
 export async function collectAgentsMd(options: AgentsMdOptions): Promise<AgentsMd> {
   const { codexHome, root, read } = options;
-  const folders = [codexHome, ...(await projectFolders(options))];
+  const inProjects = await Promise.all(foldersOf(options).map((each) => projectFolders({ ...options, root: each })));
+  const folders = new Set([codexHome, ...inProjects.flat()]);
   const files: AgentsMd['files'] = [];
   let left = agentsMdBytesMax;
   let truncated = false;

@@ -10,6 +10,8 @@ export function userMessage(text: string): ConversationItem {
 export type Environment = {
   /** The workspace, absolute; also where the copy is mounted. */
   root: string;
+  /** All there is of it, where it has several folders: relative to the root. Commands start in the first. */
+  folders?: readonly string[];
   /** 'linux', 'darwin', … with what else is known of it. */
   os: string;
   shell: string;
@@ -26,6 +28,7 @@ export type Environment = {
 export const environmentContext = (environment: Environment): ConversationItem =>
   section('environment_context', [
     `<workspace>${environment.root}</workspace>`,
+    ...foldersLines(environment.folders),
     `<os>${environment.os}</os>`,
     `<shell>${environment.shell}</shell>`,
     `<network>${networkText(environment.network)}</network>`,
@@ -33,6 +36,18 @@ export const environmentContext = (environment: Environment): ConversationItem =
     ...isolationLines[environment.isolation].map((line) => `<commands>${line}</commands>`),
     `<date>${environment.date}</date>`,
   ]);
+
+/** One a line: a name may hold anything else. */
+function foldersLines(folders: readonly string[] | undefined): string[] {
+  const [first] = folders ?? [];
+  if (folders === undefined || first === undefined) return [];
+  return [
+    '<workspace_folders>',
+    ...folders,
+    '</workspace_folders>',
+    `<paths>The workspace has these folders and nothing else: what lies around them is not there. Every path, in a patch and as a workdir, is relative to the workspace and begins with one of them, as in ${first}/README.md. Commands start in ${first}.</paths>`,
+  ];
+}
 
 const networkText = (network: Environment['network']): string =>
   typeof network === 'string' ? network : `only these hosts, through a proxy: ${network.join(', ')}`;

@@ -35,6 +35,8 @@ export type TurnOptions = {
   newId: () => string;
   /** The workspace's absolute path, where a command's workdir may begin with it. */
   root?: string;
+  /** All there is of the workspace, where it has several folders; absolute. */
+  folders?: readonly string[];
 };
 
 export type TurnOutcome =
@@ -90,8 +92,8 @@ async function answerCalls(
   stop: Stop,
   remember: (items: ConversationItem[]) => Promise<void>,
 ): Promise<void> {
-  const { emit, newId, workbench, limits, root } = options;
-  const context: ToolContext = { emit, newId, workbench, limits, root, signal: stop.signal };
+  const { emit, newId, workbench, limits, root, folders } = options;
+  const context: ToolContext = { emit, newId, workbench, limits, root, folders, signal: stop.signal };
   let bug: { error: unknown } | undefined;
   for (const call of calls) {
     let output = bug ? 'not run: an internal error' : abortedOutput;

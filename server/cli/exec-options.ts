@@ -4,10 +4,16 @@ import { effortSchema } from '../protocol/settings.ts';
 import { UsageError } from './options.ts';
 
 /** `value`: the word for it in the help. */
-type Option = { type: 'string' | 'boolean'; short?: string; value?: string; doc: string };
+type Option = { type: 'string' | 'boolean'; multiple?: boolean; short?: string; value?: string; doc: string };
 
 const options = {
   cd: { type: 'string', short: 'C', value: 'DIR', doc: 'works in this folder instead of the current one' },
+  'add-dir': {
+    type: 'string',
+    multiple: true,
+    value: 'DIR',
+    doc: 'a further folder of the workspace; repeatable. Paths are then relative to the closest folder around them',
+  },
   model: { type: 'string', short: 'm', value: 'MODEL', doc: 'instead of that of the settings' },
   effort: { type: 'string', value: effortSchema.options.join('|'), doc: 'how long the model may think' },
   sandbox: { type: 'string', value: 'workspace|read-only', doc: 'what commands may write to' },

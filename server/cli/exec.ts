@@ -1,14 +1,17 @@
 /** `codex-lsp exec`: one task without an editor; progress and the diff on stderr, the final message on stdout. */
 import { access, constants, readFile, realpath, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { resolveSettings } from '../policy/settings.ts';
+import { foldersOf, holdsPath, type Workspace } from '../protocol/folders.ts';
 import { parseHostPattern } from '../protocol/hosts.ts';
 import { effortSchema } from '../protocol/settings.ts';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
 import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
+import { fitBeside } from '../task/root.ts';
 import type { Tasks } from '../task/tasks.ts';
 import { type Flags, parseExec } from './exec-options.ts';
 import { type CliOptions, UsageError } from './options.ts';
@@ -20,7 +23,8 @@ const exitCodes = { completed: 0, failed: 1, notApplied: 3, interrupted: 130 } a
 
 export async function exec(args: readonly string[], options: CliOptions): Promise<number> {
   const { values, positionals } = parseExec(args);
-  const root = await folderOf(values.cd ?? '.');
+  const root = await folderOf('--cd', values.cd ?? '.');
+  const further = await Promise.all((values['add-dir'] ?? []).map((path) => folderOf('--add-dir', path)));
   const { settings } = resolveSettings([
     // exec's own default; whoever names a policy, in config.json or by a flag, gets that one.
     { origin: 'config.json', value: { approvalPolicy: 'never' } },
@@ -36,6 +40,7 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
   const tasks = await openTasks({ stateDir: options.stateDir });
   try {
     const threadId = values.resume ?? (values.last ? await lastThread(tasks, root) : undefined);
+    const workspace = await workspaceFor(tasks, { root, further, threadId, stateDir: options.stateDir });
     const finished = Promise.withResolvers<ThreadEventOf<'turnCompleted'>>();
     const color = wantsColor(options.stderr, options.environment);
     const print = values.json
@@ -50,7 +55,7 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
     });
     answerOnTerminal(tasks, options);
     started = await tasks.start({
-      root,
+      ...workspace,
       prompt,
       threadId,
       mode: 'task',
@@ -74,12 +79,32 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
   }
 }
 
-async function folderOf(path: string): Promise<string> {
+async function folderOf(flag: string, path: string): Promise<string> {
   const folder = await realpath(resolve(path)).catch(() => {
-    throw new UsageError(`the folder of --cd, '${path}', does not exist.`);
+    throw new UsageError(`the folder of ${flag}, '${path}', does not exist.`);
   });
-  if (!(await stat(folder)).isDirectory()) throw new UsageError(`--cd takes a folder; '${path}' is none.`);
+  if (!(await stat(folder)).isDirectory()) throw new UsageError(`${flag} takes a folder; '${path}' is none.`);
   return folder;
+}
+
+/** That of a thread that is gone on with, as it began; else the folders that are named. */
+async function workspaceFor(
+  tasks: Tasks,
+  options: { root: string; further: readonly string[]; threadId?: string; stateDir: string },
+): Promise<Workspace> {
+  const { root, further, threadId, stateDir } = options;
+  if (threadId === undefined) {
+    const { workspace, leftOut } = await fitBeside(root, further, { stateDir, home: homedir() });
+    const [why] = leftOut;
+    if (why !== undefined) throw new UsageError(`--add-dir: ${why}`);
+    return workspace;
+  }
+  const known = await tasks.workspaceOf(threadId);
+  const stranger = further.find((folder) => !holdsPath(known, folder));
+  if (stranger !== undefined) {
+    throw new UsageError(`--add-dir: ${stranger} is no folder of thread ${threadId}, which keeps those it began with.`);
+  }
+  return foldersOf(known).includes(root) ? known : { root };
 }
 
 function flagSettings({ model, effort, sandbox, network, approval }: Flags): Record<string, unknown> {

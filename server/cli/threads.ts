@@ -2,6 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { removeShown } from '../editor/shown-files.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
+import { homeFolderOf } from '../protocol/folders.ts';
+import type { ThreadSummary } from '../protocol/thread.ts';
 import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
 import type { Tasks } from '../task/tasks.ts';
@@ -19,12 +21,12 @@ export async function threads(args: readonly string[], options: CliOptions): Pro
     const { threads } = await tasks.list({ limit: threadsMax });
     const archived = args.includes('--all') ? (await tasks.list({ archived: true, limit: threadsMax })).threads : [];
     for (const thread of [...threads, ...archived]) {
-      const { threadId, status, updatedAt, title, root } = thread;
+      const { threadId, status, updatedAt, title } = thread;
       const line = [
         threadId,
         status,
         updatedAt,
-        printable(fileURLToPath(root)),
+        printable(foldersIn(thread)),
         noSandbox(thread) + printable(title),
       ].join('  ');
       options.stdout.write(`${args.includes('--json') ? JSON.stringify(thread) : line}\n`);
@@ -32,6 +34,10 @@ export async function threads(args: readonly string[], options: CliOptions): Pro
     return 0;
   });
 }
+
+/** Commas between several. */
+const foldersIn = ({ root, folders = [root] }: ThreadSummary): string =>
+  folders.map((uri) => fileURLToPath(uri)).join(', ');
 
 export async function diff(args: readonly string[], options: CliOptions): Promise<number> {
   return withThread(args, options, async (tasks, threadId) => {
@@ -78,9 +84,9 @@ export async function archive(args: readonly string[], options: CliOptions): Pro
 
 export async function remove(args: readonly string[], options: CliOptions): Promise<number> {
   return withThread(args, options, async (tasks, threadId) => {
-    const root = await tasks.rootOf(threadId);
+    const workspace = await tasks.workspaceOf(threadId);
     await tasks.delete(threadId);
-    await removeShown(root, threadId);
+    await removeShown(homeFolderOf(workspace), threadId);
     return 0;
   });
 }

@@ -1,4 +1,5 @@
 /** What the tasks of this connection's workspace are doing, folded from their events for progress, actions and messages. */
+import type { Workspace } from '../protocol/folders.ts';
 import type { EventEnvelope, Item } from '../protocol/thread.ts';
 
 export type Turn = {
@@ -14,10 +15,8 @@ export type Turn = {
   command?: { id: string; text: string; startedMs: number };
 };
 
-export type ThreadActivity = {
+export type ThreadActivity = Workspace & {
   threadId: string;
-  /** Absolute path. */
-  root: string;
   title: string;
   /** Where the last turn was delegated from; line 0-based. */
   origin?: { path: string; line: number };
@@ -43,15 +42,15 @@ export class Activity {
   }
 
   /** Another process, or an earlier one, has this thread as well. */
-  learn(threadId: string, root: string, title: string): void {
+  learn(threadId: string, workspace: Workspace, title: string): void {
     const known = this.#threads.get(threadId);
     if (known) known.title ||= title;
-    else this.#threads.set(threadId, { threadId, root, title, said: '' });
+    else this.#threads.set(threadId, { ...workspace, threadId, title, said: '' });
   }
 
-  fold({ threadId, turnId, event }: EventEnvelope, root: string, nowMs: number): ThreadActivity {
-    this.learn(threadId, root, '');
-    const thread = this.#threads.get(threadId) ?? { threadId, root, title: '', said: '' };
+  fold({ threadId, turnId, event }: EventEnvelope, workspace: Workspace, nowMs: number): ThreadActivity {
+    this.learn(threadId, workspace, '');
+    const thread = this.#threads.get(threadId) ?? { ...workspace, threadId, title: '', said: '' };
     const { turn } = thread;
     if (event.type === 'threadStarted' || event.type === 'renamed') thread.title = event.title;
     if (event.type === 'turnStarted') {

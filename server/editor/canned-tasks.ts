@@ -2,13 +2,13 @@
 
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import * as z from 'zod';
+import { pathIn } from '../protocol/folders.ts';
 import { rangeSchema } from '../protocol/methods.ts';
 import { Refusal } from '../task/refusal.ts';
 import { findCommentTask, type Lines } from './comment-task.ts';
 import { checked } from './from-lsp.ts';
 import type { Session } from './session.ts';
 import { startTask, textAt } from './start-task.ts';
-import { within } from './uri.ts';
 
 /** What the actions on a selection ask for, by the words behind `Codex: `. */
 export const selectionTasks = [
@@ -42,8 +42,8 @@ export async function runComment(session: Session, params: unknown): Promise<unk
   const { start, end } = found.remove;
   const text = base.slice(0, document.offsetAt(start)) + base.slice(document.offsetAt(end));
   const file = session.documents.pathOf(uri);
-  const root = await session.folders.rootFor({ document: file });
-  const path = file === undefined ? undefined : within(root, file);
+  const { workspace } = await session.folders.workspaceFor({ document: file });
+  const path = file === undefined ? undefined : pathIn(workspace, file);
   return startTask(session, {
     prompt: found.prompt,
     textDocument: { uri },

@@ -11,7 +11,7 @@ import { threadOfReview } from './review-file.ts';
 import type { Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
 import { taskDocumentAt } from './task-documents.ts';
-import { approvalsIn } from './threads.ts';
+import { approvalsHere } from './threads.ts';
 
 /** The kinds an action can have here. Never `source`: editors may run all of those at every save. */
 export const codeActionKinds = ['quickfix', 'refactor'];
@@ -128,8 +128,7 @@ function selection(session: Session, { uri, range }: Here): CodeAction[] {
 }
 
 function approvals(session: Session): CodeAction[] {
-  const pending = session.folders.roots().flatMap((root) => approvalsIn(session, root));
-  return pending
+  return approvalsHere(session)
     .filter(({ kind }) => kind !== 'changes')
     .slice(0, approvalsMax)
     .flatMap(approvalActions);
@@ -158,7 +157,7 @@ function elsewhere({ session, activity, reviews }: Offering, reviewed: string | 
   const open = reviews.open().filter(({ threadId }) => threadId !== reviewed);
   const titleOf = (threadId: string): string => oneLine(activity.get(threadId)?.title ?? '', 50);
   const isOurs = reviewed !== undefined || taskDocumentAt(session, uri) !== undefined;
-  const running = activity.running().filter(({ root }) => session.folders.concerns(root));
+  const running = activity.running().filter((thread) => session.folders.concerns(thread));
   return [
     ...open.map(({ threadId }) => {
       const which = open.length > 1 ? `: ${titleOf(threadId) || threadId}` : '';

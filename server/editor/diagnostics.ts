@@ -8,7 +8,7 @@ import { described } from './announce.ts';
 import { oneLine } from './one-line.ts';
 import { isUndecided, linesOf, type Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
-import { approvalsIn } from './threads.ts';
+import { approvalsHere } from './threads.ts';
 
 const information = 3;
 const warning = 2;
@@ -43,11 +43,10 @@ export class Diagnostics {
           this.#reviews.at(path).flatMap(({ file }) => ofFile(file)),
         );
     }
-    for (const root of this.#session.folders.roots()) {
-      for (const approval of approvalsIn(this.#session, root)) {
-        const origin = this.#activity.get(approval.threadId)?.origin;
-        if (origin && approval.kind !== 'changes') add(join(root, origin.path), [ofApproval(approval, origin.line)]);
-      }
+    for (const approval of approvalsHere(this.#session)) {
+      const { root, origin } = this.#activity.get(approval.threadId) ?? {};
+      if (root !== undefined && origin && approval.kind !== 'changes')
+        add(join(root, origin.path), [ofApproval(approval, origin.line)]);
     }
     for (const uri of this.#published.keys()) if (!wanted.has(uri)) wanted.set(uri, []);
     for (const [uri, diagnostics] of wanted) this.#send(uri, diagnostics);

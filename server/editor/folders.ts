@@ -1,8 +1,9 @@
 /** The workspace folders of a connection, and the root that a task works in. */
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { foldersOf, type Workspace, workspaceOf } from '../protocol/folders.ts';
 import { Refusal } from '../task/refusal.ts';
-import { unfitWorkspace } from '../task/root.ts';
+import { fitBeside, unfitWorkspace } from '../task/root.ts';
 import { pathOf, uriOf, within } from './uri.ts';
 
 /** `path` as the editor says it, `real` with symlinks resolved. `isUsable`: a task may work in it, as far as is known. */
@@ -51,12 +52,12 @@ export class Folders {
     return [...new Set([...usable, ...this.#others])];
   }
 
-  concerns(root: string): boolean {
-    return this.#others.has(root) || this.#folders.some(({ real }) => real === root);
+  concerns(workspace: Workspace): boolean {
+    return foldersOf(workspace).some((folder) => this.#others.has(folder) || this.#isOpen(folder));
   }
 
-  remember(root: string): void {
-    if (!this.#folders.some(({ real }) => real === root)) this.#others.add(root);
+  remember(workspace: Workspace): void {
+    for (const folder of foldersOf(workspace)) if (!this.#isOpen(folder)) this.#others.add(folder);
   }
 
   /** A URI the editor knows the file by: under the folder as the editor calls it, symlink or not. */
@@ -69,7 +70,23 @@ export class Folders {
   }
 
   /**
-   * The real path of the folder to work in: the one named, else the one that holds the document, else the first.
+   * What a task works in: the folder that is named as `root`, and nothing else; delegated `from` one of the editor's
+   * folders, that one and the others that the editor has open. `leftOut`: sentences for the user. Throws `noWorkspace`.
+   */
+  async workspaceFor(wanted: {
+    root?: string;
+    from?: string;
+    document?: string;
+  }): Promise<{ workspace: Workspace; leftOut: string[] }> {
+    const { root, from, document } = wanted;
+    const home = await this.rootFor({ root: root ?? from, document });
+    if (root !== undefined || !this.#isOpen(home)) return { workspace: workspaceOf(home), leftOut: [] };
+    const others = this.#folders.map(({ real }) => real).filter((real) => real !== home);
+    return fitBeside(home, others, { stateDir: this.#stateFolder, home: this.#home });
+  }
+
+  /**
+   * The real path of the folder that a task is delegated from: the one named, else the one that holds the document, else the first.
    * A document outside all of them belongs to the repository around it. Throws `noWorkspace`.
    */
   async rootFor(wanted: { root?: string; document?: string }): Promise<string> {
@@ -93,6 +110,10 @@ export class Folders {
       'noWorkspace',
       'The editor has opened no folder. Open a file of a project (one with a .git folder), or the project folder itself.',
     );
+  }
+
+  #isOpen(real: string): boolean {
+    return this.#folders.some((folder) => folder.real === real);
   }
 
   async #named(uri: string): Promise<string> {

@@ -1,6 +1,7 @@
 /** What each custom request does: the table of contents of this room. */
 
 import { realpath } from 'node:fs/promises';
+import { homeFolderOf } from '../protocol/folders.ts';
 import { type MethodName, methods, type Params, type Result } from '../protocol/methods.ts';
 import type { Approval, Grant } from '../protocol/thread.ts';
 import { InvalidParams, Refusal } from '../task/refusal.ts';
@@ -11,7 +12,7 @@ import type { Session } from './session.ts';
 import { removeShown } from './shown-files.ts';
 import { startTask } from './start-task.ts';
 import { openTaskDocument } from './task-documents.ts';
-import { threadOf, threadsOfWorkspace } from './threads.ts';
+import { distinct, threadOf, threadsOfWorkspace } from './threads.ts';
 import { pathOf } from './uri.ts';
 
 type Handlers = { readonly [M in MethodName]: (session: Session, params: Params<M>) => Promise<Result<M>> };
@@ -57,10 +58,11 @@ export const handlers: Handlers = {
     return {};
   },
   'codex/delete': async (session, { threadId }) => {
-    const root = await session.tasks.rootOf(threadId).catch(() => undefined);
+    const workspace = await session.tasks.workspaceOf(threadId).catch(() => undefined);
     await session.tasks.delete(threadId);
     session.forget(threadId);
-    if (root !== undefined) await removeShown(root, threadId).catch((error) => session.skipped('codex/delete', error));
+    if (workspace)
+      await removeShown(homeFolderOf(workspace), threadId).catch((error) => session.skipped('codex/delete', error));
     return {};
   },
   'codex/status': async (session) => {
@@ -122,9 +124,10 @@ async function runTask(session: Session, params: Params<'codex/runTask'>): Promi
   await session.settled();
   const document = textDocument && session.documents.pathOf(textDocument.uri);
   const root = threadId
-    ? await session.tasks.rootOf(threadId)
+    ? homeFolderOf(await session.tasks.workspaceOf(threadId))
     : await session.folders.rootFor({ root: params.root, document });
-  return openTaskDocument(session, root, { uri: textDocument?.uri, range: params.range, threadId });
+  const isAlone = params.root !== undefined;
+  return openTaskDocument(session, root, { uri: textDocument?.uri, range: params.range, threadId, isAlone });
 }
 
 /** Known to this process, running or not. */
@@ -147,7 +150,7 @@ async function approvalsOf(session: Session, threadId: string | undefined): Prom
       return [];
     }),
   );
-  return (await Promise.all(waiting)).flat();
+  return distinct((await Promise.all(waiting)).flat(), ({ approvalId }) => approvalId);
 }
 
 /** Of the thread that is meant; of all of the workspace where none is. */
@@ -158,5 +161,6 @@ async function grantsOf(session: Session, params: { threadId?: string }): Promis
   });
   if (threadId !== undefined) return session.tasks.grants({ threadId });
   await session.folders.settled();
-  return (await Promise.all(session.folders.roots().map((root) => session.tasks.grants({ root })))).flat();
+  const given = await Promise.all(session.folders.roots().map((root) => session.tasks.grants({ root })));
+  return distinct(given.flat(), ({ grantId }) => grantId);
 }

@@ -1,5 +1,6 @@
 /** What happens in tasks, told to the editor: events, progress, messages, diagnostics, dialogs. Nothing is pushed into a text. */
 import { join } from 'node:path';
+import { homeFolderOf, type Workspace } from '../protocol/folders.ts';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
 import { Activity, type ThreadActivity, type Turn } from './activity.ts';
 import { applyLine, approvalLine, type Counts, type Line, rejectLine, speaker, turnLine } from './announce.ts';
@@ -37,9 +38,9 @@ export class Publisher {
   start(): void {
     const session = this.#session;
     this.#ends = [
-      session.tasks.subscribe((envelope, root) => {
+      session.tasks.subscribe((envelope, workspace) => {
         try {
-          this.#tell(envelope, root);
+          this.#tell(envelope, workspace);
         } catch (error) {
           this.#failed(error);
         }
@@ -58,8 +59,8 @@ export class Publisher {
     });
     this.reviews.onChange((threadId) => {
       this.#diagnostics.publish();
-      const root = this.activity.get(threadId)?.root;
-      if (root !== undefined) rewriteReview(session, threadId, root).catch(() => {});
+      const thread = this.activity.get(threadId);
+      if (thread) rewriteReview(session, threadId, homeFolderOf(thread)).catch(() => {});
       if (session.capabilities.workspace?.codeLens?.refreshSupport) {
         void session.client.request('workspace/codeLens/refresh', {}, { timeoutMs: 5_000 });
       }
@@ -71,9 +72,9 @@ export class Publisher {
     const session = this.#session;
     for (const { threadId, title, status } of await threadsOfWorkspace(session)) {
       try {
-        const root = await session.tasks.rootOf(threadId);
-        this.activity.learn(threadId, root, title);
-        if (status === 'inReview') this.reviews.refresh(threadId, root);
+        const workspace = await session.tasks.workspaceOf(threadId);
+        this.activity.learn(threadId, workspace, title);
+        if (status === 'inReview') this.reviews.refresh(threadId, workspace.root);
       } catch (error) {
         session.skipped(`thread ${threadId}`, error);
       }
@@ -94,12 +95,13 @@ export class Publisher {
     this.#dialogs.close();
   }
 
-  #tell(envelope: EventEnvelope, root: string): void {
+  #tell(envelope: EventEnvelope, workspace: Workspace): void {
     const session = this.#session;
-    if (!session.folders.concerns(root)) return;
+    if (!session.folders.concerns(workspace)) return;
+    const { root } = workspace;
     const { event, threadId } = envelope;
     const turn = this.activity.get(threadId)?.turn;
-    const thread = this.activity.fold(envelope, root, Date.now());
+    const thread = this.activity.fold(envelope, workspace, Date.now());
     if (session.wantsEvents || session.settings.events) session.client.notify('$/codex/event', envelope);
     switch (event.type) {
       case 'turnStarted':
@@ -130,7 +132,7 @@ export class Publisher {
       case 'hunksDecided': {
         this.reviews.refresh(threadId, root);
         const rejected = event.hunks.filter(({ status }) => status === 'rejected').map(({ path }) => path);
-        if (rejected.length > 0) this.#say(this.#withReload(rejectLine(rejected), threadId, root));
+        if (rejected.length > 0) this.#say(this.#withReload(rejectLine(rejected), thread));
         break;
       }
       case 'applied':
@@ -139,8 +141,7 @@ export class Publisher {
         this.#say(
           this.#withReload(
             applyLine(event.type, event.result, this.#writtenWhileOpen(root, event.result.applied)),
-            threadId,
-            root,
+            thread,
           ),
         );
         break;
@@ -175,8 +176,8 @@ export class Publisher {
   }
 
   /** A review that is open shows what it was before the decision. */
-  #withReload(line: Line, threadId: string, root: string): Line {
-    if (!isReviewOpen(this.#session, threadId, root)) return line;
+  #withReload(line: Line, thread: ThreadActivity): Line {
+    if (!isReviewOpen(this.#session, thread.threadId, homeFolderOf(thread))) return line;
     return { ...line, text: `${line.text} In review.diff: ${this.#session.profile.reload}.` };
   }
 
@@ -185,7 +186,9 @@ export class Publisher {
   }
 
   /** An answer is more than a line: it becomes a document. */
-  async #answer({ threadId, root, title }: ThreadActivity, text: string, codex: string): Promise<void> {
+  async #answer(thread: ThreadActivity, text: string, codex: string): Promise<void> {
+    const { threadId, title } = thread;
+    const root = homeFolderOf(thread);
     const folder = await folderFor(this.#session, root, threadId, this.#session.tasks.folderOf(threadId));
     const path = join(folder, 'answer.md');
     await writeShown(path, `# ${title}\n\n${text.trim()}\n`);

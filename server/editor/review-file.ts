@@ -1,6 +1,7 @@
 /** `review.diff`: written when it is opened, and again, on disk only, whenever the review changes. */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { homeFolderOf } from '../protocol/folders.ts';
 import { Refusal } from '../task/refusal.ts';
 import { isUndecided } from './reviews.ts';
 import type { Session } from './session.ts';
@@ -12,7 +13,8 @@ const fileName = 'review.diff';
 /** Writes it, asks the editor to show it, and makes the thread the connection's own. */
 export async function openReview(session: Session, threadId: string): Promise<{ uri: string }> {
   await session.settled();
-  const root = await session.tasks.rootOf(threadId);
+  const workspace = await session.tasks.workspaceOf(threadId);
+  const root = homeFolderOf(workspace);
   const { files } = await session.tasks.review(threadId, session.documents);
   if (!files.some(({ hunks }) => hunks.some(isUndecided))) {
     throw new Refusal('nothingToReview', 'This task has changed nothing that is still to be reviewed.');
@@ -21,13 +23,13 @@ export async function openReview(session: Session, threadId: string): Promise<{ 
   const path = join(await folderFor(session, root, threadId, session.tasks.folderOf(threadId)), fileName);
   await writeShown(path, text);
   session.lastThread = threadId;
-  session.folders.remember(root);
+  session.folders.remember(workspace);
   if (!session.profile.showDocument)
     session.client.show('info', `Codex: the review is in ${within(root, path) ?? path}`);
   return { uri: show(session, path) };
 }
 
-/** Whether the editor has it open: then it shows what the review was, until it is reloaded. */
+/** `root`: the folder that the thread was delegated from. Whether the editor has it open: then it shows what the review was, until it is reloaded. */
 export const isReviewOpen = (session: Session, threadId: string, root: string): boolean =>
   placesOf(session, threadId, root).some((path) => session.documents.at(path) !== undefined);
 

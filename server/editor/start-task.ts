@@ -4,17 +4,19 @@ import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { Range } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { foldersOf, homeFolderOf, pathIn, type Workspace } from '../protocol/folders.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { Attachment, TaskRequest } from '../task/ports.ts';
 import { InvalidParams } from '../task/refusal.ts';
 import type { Session } from './session.ts';
-import { within } from './uri.ts';
 
 export type TaskStart = Params<'codex/runTask'> & {
   prompt: string;
   /** Shown to the model with the document. */
   diagnostics?: Attachment['diagnostics'];
   seeds?: TaskRequest['seeds'];
+  /** The folder it is delegated from, a URI. Unlike `root`, it lets the task have the editor's other folders too. */
+  from?: string;
   /** Of a document without a file: as the agent is to find it, instead of as the buffer has it. */
   text?: string;
 };
@@ -30,19 +32,20 @@ export async function startTask(session: Session, start: TaskStart): Promise<{ t
   await session.settled();
   const uri = start.textDocument?.uri;
   const document = uri === undefined ? undefined : session.documents.pathOf(uri);
-  const root = start.threadId
-    ? await session.tasks.rootOf(start.threadId)
-    : await session.folders.rootFor({ root: start.root, document });
+  const { workspace, leftOut } = start.threadId
+    ? { workspace: await session.tasks.workspaceOf(start.threadId), leftOut: [] }
+    : await session.folders.workspaceFor({ root: start.root, from: start.from, document });
   const attachments: Attachment[] = [];
-  const about = uri === undefined ? undefined : await attach(session, root, uri, start);
+  const about = uri === undefined ? undefined : await attach(session, workspace, uri, start);
   if (about) attachments.push(about);
   for (const [index, file] of (start.files ?? []).entries()) {
-    const path = await inside(session, root, file, index);
+    const path = await inside(session, workspace, file, index);
     if (!attachments.some((attachment) => attachment.path === path)) attachments.push({ path });
   }
   const line = start.range?.start.line ?? 0;
   const request: TaskRequest = {
-    root,
+    ...workspace,
+    leftOut,
     prompt: start.prompt,
     threadId: start.threadId,
     mode: start.mode ?? 'task',
@@ -55,7 +58,7 @@ export async function startTask(session: Session, start: TaskStart): Promise<{ t
     environment: session.surroundings.environment,
     documents: session.documents,
   };
-  session.folders.remember(root);
+  session.folders.remember(workspace);
   const started = await session.tasks.start(request);
   session.lastThread = started.threadId;
   return started;
@@ -72,12 +75,12 @@ export async function textAt(session: Session, uri: string): Promise<TextDocumen
 
 async function attach(
   session: Session,
-  root: string,
+  workspace: Workspace,
   uri: string,
   { range, diagnostics, text }: TaskStart,
 ): Promise<Attachment | undefined> {
   const file = session.documents.pathOf(uri);
-  const path = file === undefined ? uri : within(root, file);
+  const path = file === undefined ? uri : pathIn(workspace, file);
   // The document in front of the user need not belong to the root that they named.
   if (!path) return undefined;
   const open = session.documents.get(uri);
@@ -100,17 +103,24 @@ function linesOf({ start, end }: Range): { start: number; end: number } {
 }
 
 /** Throws `InvalidParams` for what is not there, or not in the workspace. */
-async function inside(session: Session, root: string, file: string, index: number): Promise<string> {
-  const path = /^[a-z][a-z0-9+.-]+:/i.test(file)
-    ? session.documents.pathOf(file)
-    : isAbsolute(file)
-      ? file
-      : join(root, file);
-  const found = path === undefined ? undefined : within(root, path);
-  if (!found) throw new InvalidParams(`files[${index}]: ${file} is not a file of the workspace ${root}.`);
-  const there = path !== undefined && (session.documents.at(path) || (await stat(path).catch(() => undefined)));
-  if (!there) throw new InvalidParams(`files[${index}]: there is no ${found} in ${root}.`);
-  return found;
+async function inside(session: Session, workspace: Workspace, file: string, index: number): Promise<string> {
+  const folders = foldersOf(workspace).join(', ');
+  const paths = placesOf(session, workspace, file).filter((path) => pathIn(workspace, path));
+  for (const path of paths) {
+    const found = pathIn(workspace, path);
+    if (found && (session.documents.at(path) || (await stat(path).catch(() => undefined)))) return found;
+  }
+  const [first] = paths;
+  if (first === undefined)
+    throw new InvalidParams(`files[${index}]: ${file} is not a file of the workspace ${folders}.`);
+  throw new InvalidParams(`files[${index}]: there is no ${pathIn(workspace, first)} in ${folders}.`);
+}
+
+/** A relative path is one of the workspace; where that has several folders, it may be one of the first of them too. */
+function placesOf(session: Session, workspace: Workspace, file: string): string[] {
+  if (/^[a-z][a-z0-9+.-]+:/i.test(file)) return [session.documents.pathOf(file) ?? ''];
+  if (isAbsolute(file)) return [file];
+  return [...new Set([join(workspace.root, file), join(homeFolderOf(workspace), file)])];
 }
 
 async function readText(path: string): Promise<string | undefined> {

@@ -9,8 +9,16 @@ import { startTask } from './start-task.ts';
 import { uriOf, within } from './uri.ts';
 
 /** What a document says of the task it holds; the rest of its text is the prompt. */
-type Header = { root: string; file?: string; lines?: { start: number; end: number }; thread?: string };
+type Header = {
+  /** The folder it is delegated from. `isAlone`: the task has no other. */
+  root: string;
+  isAlone?: boolean;
+  file?: string;
+  lines?: { start: number; end: number };
+  thread?: string;
+};
 
+const onlyThis = 'only this one';
 const helpLines = [
   'Codex task. Write what you want done below this comment, and save the file: the task then runs, once.',
   'Where your editor saves by itself, turn off the setting runOnSave and use the action "Codex: run this task".',
@@ -20,7 +28,7 @@ const helpLines = [
 export async function openTaskDocument(
   session: Session,
   root: string,
-  about: { uri?: string; range?: Range; threadId?: string },
+  about: { uri?: string; range?: Range; threadId?: string; isAlone?: boolean },
 ): Promise<{ uri: string }> {
   const name = `task-${new Date()
     .toISOString()
@@ -34,7 +42,14 @@ export async function openTaskDocument(
     start: range.start.line + 1,
     end: Math.max(range.start.line, range.end.line - (range.end.character === 0 ? 1 : 0)) + 1,
   };
-  const header: Header = { root, file: (file && within(root, file)) || undefined, lines, thread: about.threadId };
+  const { isAlone } = about;
+  const header: Header = {
+    root,
+    isAlone,
+    file: (file && within(root, file)) || undefined,
+    lines,
+    thread: about.threadId,
+  };
   await writeFile(path, text(header), { flag: 'wx' });
   const uri = show(session, path);
   session.client.show('info', `Codex: write the task in ${within(root, path) ?? path} and save it.`);
@@ -73,10 +88,10 @@ export async function runTaskDocument(
     if (prompt === '') return undefined;
     // Written before it runs: a task that runs twice is worse than one that has to be started by hand.
     await writeFile(`${path}.json`, `${JSON.stringify({ ranAt: new Date().toISOString() })}\n`);
-    const { file, lines } = header;
+    const { file, lines, isAlone } = header;
     return await startTask(session, {
       prompt,
-      root: uriOf(header.root),
+      ...(isAlone ? { root: uriOf(header.root) } : { from: uriOf(header.root) }),
       threadId: header.thread,
       textDocument: file === undefined ? undefined : { uri: session.folders.uriFor(join(header.root, file)) },
       range: lines && { start: { line: lines.start - 1, character: 0 }, end: { line: lines.end, character: 0 } },
@@ -92,10 +107,11 @@ const ranBefore = (path: string): Promise<boolean> =>
     () => false,
   );
 
-function text({ root, file, lines, thread }: Header): string {
+function text({ root, isAlone, file, lines, thread }: Header): string {
   const about = file && `about: ${file}${lines ? `:${lines.start}-${lines.end}` : ''}`;
-  const header = ['<!--', ...helpLines, `root: ${root}`, about, thread && `thread: ${thread}`, '-->'];
-  return `${header.filter((line) => line !== undefined && line !== '').join('\n')}\n\n`;
+  const alone = isAlone && `folders: ${onlyThis}`;
+  const header = ['<!--', ...helpLines, `root: ${root}`, alone, about, thread && `thread: ${thread}`, '-->'];
+  return `${header.filter((line) => typeof line === 'string' && line !== '').join('\n')}\n\n`;
 }
 
 /** Comments are help, not prompt. A document inside a workspace belongs to that one, whatever it says. */
@@ -105,8 +121,7 @@ function parse(content: string, home: string | undefined): { header: Header; pro
   const [, file, start, end] = /^(.*?)(?::(\d+)-(\d+))?$/.exec(field('about') ?? '') ?? [];
   const lines = start && end ? { start: Math.max(1, Number(start)), end: Number(end) } : undefined;
   const prompt = content.replace(/<!--[\s\S]*?-->/g, '').trim();
-  return {
-    header: { root: home ?? field('root') ?? '', file: file || undefined, lines, thread: field('thread') },
-    prompt,
-  };
+  const root = home ?? field('root') ?? '';
+  const isAlone = field('folders') === onlyThis;
+  return { header: { root, isAlone, file: file || undefined, lines, thread: field('thread') }, prompt };
 }

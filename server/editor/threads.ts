@@ -45,12 +45,24 @@ export async function threadsOfWorkspace(session: Session, limit = 200): Promise
       return [];
     }
   });
-  const threads = (await Promise.all(lists)).flat();
+  const threads = distinct((await Promise.all(lists)).flat(), ({ threadId }) => threadId);
   return threads.toSorted((a, b) => b.updatedAt.localeCompare(a.updatedAt));
 }
 
-/** Pending, of the threads in a folder that are known by now; none, and a line in the log, where they can't be looked up. */
-export function approvalsIn(session: Session, root: string): Approval[] {
+/** Pending, of the threads of this workspace that are known by now. */
+export const approvalsHere = (session: Session): Approval[] =>
+  distinct(
+    session.folders.roots().flatMap((root) => approvalsIn(session, root)),
+    ({ approvalId }) => approvalId,
+  );
+
+/** Each once: what belongs to a thread of several folders is found with each of them. */
+export const distinct = <T>(all: readonly T[], idOf: (one: T) => string): T[] => [
+  ...new Map(all.map((one) => [idOf(one), one])).values(),
+];
+
+/** None, and a line in the log, where they can't be looked up. */
+function approvalsIn(session: Session, root: string): Approval[] {
   try {
     return session.tasks.approvals({ root });
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Whether an action may happen: allow, ask the user, or deny with a reason that the model can use. */
+import { foldersOf, holdsPath } from '../protocol/folders.ts';
 import { matchesHost } from '../protocol/hosts.ts';
 import { isInside, within } from '../protocol/path-inside.ts';
 import type { Settings } from '../protocol/settings.ts';
@@ -20,6 +21,8 @@ export type Policy = {
   network: 'off' | 'full' | readonly string[];
   /** The workspace. */
   root: string;
+  /** All there is of it, where it has several folders. */
+  folders?: readonly string[];
   readableRoots: readonly string[];
   /** Never to be read: the state folder, and what a workspace keeps secret. */
   hidden: readonly string[];
@@ -101,23 +104,24 @@ function assessNetwork(
 
 function assessRead(
   { paths, command }: Extract<Action, { kind: 'read' }>,
-  { approvalPolicy, root, readableRoots, hidden }: Policy,
+  { approvalPolicy, readableRoots, hidden, ...workspace }: Policy,
 ): Assessment {
   // What is hidden in the workspace is absent in the copy, whatever is opened around it.
-  const own = hidden.filter((folder) => !isInside(folder, root));
+  const own = hidden.filter((folder) => !holdsPath(workspace, folder));
+  const roots = foldersOf(workspace);
   for (const path of paths) {
     if (hidden.some((folder) => isInside(path, folder)))
       return deny(
         `${path} is hidden from commands: it is codex-lsp’s own, or holds a secret. Nobody can open it here.`,
       );
-    if (isTooWide(path) || isAround(path, root) || own.some((folder) => isInside(folder, path))) {
+    if (isTooWide(path) || roots.some((root) => isAround(path, root)) || own.some((folder) => isInside(folder, path))) {
       return deny(
         'The whole file system, /etc as a whole, the folders of the kernel and of running services, and folders around the workspace or around codex-lsp’s own state cannot be opened for reading: name the file or folder that you need.',
       );
     }
     if (visible(path) !== path) return deny('A path with control or invisible characters in it cannot be asked for.');
   }
-  if (paths.every((path) => [root, ...readableRoots].some((folder) => isInside(path, folder)))) return allow;
+  if (paths.every((path) => [...roots, ...readableRoots].some((folder) => isInside(path, folder)))) return allow;
   if (approvalPolicy === 'never') {
     return deny(
       'Reading outside the workspace needs the user’s approval, and the approval policy is never. Do without it, or tell the user what you would need it for.',

@@ -41,6 +41,12 @@ with \`resolveProvider\`, hover, incremental document sync with open, close and 
 
 A workspace folder that is \`/\`, the home folder, or contains the state folder is refused for tasks with a sentence.
 
+A task that is delegated from one of several workspace folders has them all, as one workspace: its paths are relative to the closest
+folder around them (\`root\` of the thread, with \`folders\` beside it), and nothing of that folder but them is there for the agent.
+Commands start in the folder that the task was delegated from. A folder in another is part of that one; one that no task may have, or
+that belongs to another user, is left out with a warning. \`root\` of \`codex/runTask\` names one folder, and the task has no other.
+\`root\` of \`codex/threads\` is one of a thread's folders.
+
 Titles of code actions begin with \`Codex: \`. That of a task in a comment carries the comment's text. That of one hunk holds
 "accept" or "reject", and none of the words all, file, task.`;
 
@@ -90,6 +96,7 @@ to the workspace at the end.
 | option | what |
 | --- | --- |
 | \`-C, --cd DIR\` | the workspace |
+| \`--add-dir DIR\` | a further folder of the workspace; repeatable. Paths are then relative to the closest folder around them |
 | \`-m, --model NAME\`, \`--effort LEVEL\` | as the settings \`model\` and \`effort\` |
 | \`--sandbox workspace\\|read-only\`, \`--network off\\|full\\|HOST,HOST\` | as \`sandbox.mode\` and \`sandbox.network\` |
 | \`--approval onRequest\\|untrusted\\|never\` | default \`never\`; the others ask on the terminal |

@@ -23,10 +23,18 @@ export const threadStatusSchema = z.enum([
 ]);
 export type ThreadStatus = z.infer<typeof threadStatusSchema>;
 
+const threadFolders = z
+  .array(z.string())
+  .optional()
+  .describe(
+    'DocumentUris, where the task has several workspace folders: all that there is of it. `root` is then the closest folder around them; commands start in the first',
+  );
+
 export const threadSummarySchema = z.object({
   threadId: z.string(),
   title: z.string(),
   root: z.string().describe('DocumentUri'),
+  folders: threadFolders,
   status: threadStatusSchema,
   createdAt: time,
   updatedAt: time,
@@ -138,7 +146,7 @@ export const turnStatusSchema = z.enum(['completed', 'interrupted', 'failed']);
 export type TurnStatus = z.infer<typeof turnStatusSchema>;
 
 export const threadEventSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('threadStarted'), title: z.string(), root: z.string() }),
+  z.object({ type: z.literal('threadStarted'), title: z.string(), root: z.string(), folders: threadFolders }),
   z.object({
     type: z.literal('turnStarted'),
     prompt: z.string(),

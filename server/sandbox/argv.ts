@@ -1,5 +1,6 @@
 /** From a policy to bwrap's arguments: what a command sees of the machine; pure. */
 import { join } from 'node:path';
+import { foldersOf, holdsPath, type Workspace } from '../protocol/folders.ts';
 import { isInside, nodeFolder } from './environment.ts';
 import type { Host } from './host.ts';
 import type { BoundSocket } from './sockets.ts';
@@ -43,27 +44,28 @@ const temporaryBytes = 1024 ** 3;
 export type BwrapDescriptors = { status: number; seccomp?: number };
 
 /**
- * Everything but the command itself. `cwd` is absolute and inside `root`; `hidden` folders exist and are never readable.
+ * Everything but the command itself. `cwd` is absolute and inside the workspace; `hidden` folders exist and are never readable.
  * `workspace`: words that put it, and what lies beside it, in its place. `readable`: outside of it.
  */
-export function sandboxArguments(options: {
-  policy: SandboxPolicy;
-  host: Host;
-  root: string;
-  workspace: readonly string[];
-  readable: readonly { at: string; words: readonly string[] }[];
-  sockets: readonly BoundSocket[];
-  cwd: string;
-  hidden: readonly string[];
-  environment: Readonly<Record<string, string>>;
-  descriptors: BwrapDescriptors;
-  /** More that is bound, as bwrap's arguments. */
-  binds?: readonly string[];
-}): string[] {
-  const { policy, host, root, workspace, readable, sockets, cwd, hidden, environment, descriptors } = options;
+export function sandboxArguments(
+  options: Workspace & {
+    policy: SandboxPolicy;
+    host: Host;
+    workspace: readonly string[];
+    readable: readonly { at: string; words: readonly string[] }[];
+    sockets: readonly BoundSocket[];
+    cwd: string;
+    hidden: readonly string[];
+    environment: Readonly<Record<string, string>>;
+    descriptors: BwrapDescriptors;
+    /** More that is bound, as bwrap's arguments. */
+    binds?: readonly string[];
+  },
+): string[] {
+  const { policy, host, workspace, readable, sockets, cwd, hidden, environment, descriptors } = options;
   const { binds = [] } = options;
   const hiddenHere = hidden.filter((path) => isSeen(path, { host, readable }));
-  const masked = [...host.secretFolders, ...hiddenHere].filter((path) => !isInside(path, root));
+  const masked = [...host.secretFolders, ...hiddenHere].filter((path) => !holdsPath(options, path));
   const temporary = (path: string) => [
     ...(host.bwrap.hasSize ? ['--size', String(Math.min(temporaryBytes, policy.diskBytesMax))] : []),
     '--tmpfs',
@@ -73,7 +75,7 @@ export function sandboxArguments(options: {
     ...temporary(host.home),
     ...toolchains.flatMap((path) => ['--ro-bind-try', join(host.home, path), join(host.home, path)]),
   ];
-  const homeIsInRoot = isInside(host.home, root) && host.home !== root;
+  const homeIsInside = foldersOf(options).some((folder) => isInside(host.home, folder) && host.home !== folder);
   return [
     ...isolation(policy, host),
     ...['--clearenv', ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value])],
@@ -81,7 +83,7 @@ export function sandboxArguments(options: {
     ...temporary('/tmp'),
     ...['--symlink', '../tmp', '/var/tmp'],
     ...temporary('/dev/shm'),
-    ...(homeIsInRoot ? [] : home),
+    ...(homeIsInside ? [] : home),
     ...node(host),
     ...binds,
     ...(policy.network === 'full' && host.resolver ? ['--ro-bind', host.resolver, host.resolver] : []),
@@ -91,7 +93,7 @@ export function sandboxArguments(options: {
     ...sockets.flatMap(({ from, at }) => ['--ro-bind', from, at]),
     // The workspace comes late: it may itself lie under a folder that was hidden above.
     ...workspace,
-    ...(homeIsInRoot ? home : []),
+    ...(homeIsInside ? home : []),
     // What is left of memory that could be written without a limit; mount points are made in it until here.
     ...['/', '/dev', ...masked].flatMap((path) => ['--remount-ro', path]),
     ...(descriptors.seccomp === undefined ? [] : ['--seccomp', String(descriptors.seccomp)]),

@@ -15,12 +15,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandLimit } from '../protocol/thread.ts';
 import { toolchains } from './argv.ts';
 import { type Cgroup, kernelLimits, makeCgroup } from './cgroup.ts';
-import { foldersOf, heldBy } from './copy-folders.ts';
+import { heldBy } from './copy-folders.ts';
 import { inheritedDescriptors } from './descriptors.ts';
-import { commandEnvironment } from './environment.ts';
+import { commandEnvironment, isInside } from './environment.ts';
 import { exitOf } from './follow.ts';
 import { systemTool } from './host.ts';
 import { ownIdentity } from './identity.ts';
+import { pathsOf, treesOf, workspaceIn } from './layers.ts';
 import { limitOf, type Stopped } from './limit-of.ts';
 import { unavailable } from './machine.ts';
 import { endProcesses, markName } from './marked-processes.ts';
@@ -58,7 +59,7 @@ export async function runBare(request: CommandRequest, kind: 'unsandboxed' | 'se
   const { tree, layers } = request;
   if (!tree) throw new Error('a command without a mount needs a whole copy');
   const startedAt = performance.now();
-  const cwd = join(tree.path, relative(layers.root, request.cwd));
+  const cwd = inTree(layers, tree, request.cwd);
   const folder = await stat(cwd).catch(() => undefined);
   if (!folder?.isDirectory()) return failed(`There is no folder ${request.cwd} in the copy.\n`);
   const mkfifo = await systemTool('mkfifo');
@@ -80,7 +81,7 @@ export async function runBare(request: CommandRequest, kind: 'unsandboxed' | 'se
         return unavailable({ reason: `The command could not be started: ${ended.failure}`, remedy: 'Try it again.' });
       }
       limit = await limitOf({
-        ...{ ...ended, output, cgroup, uppers: foldersOf(tree) },
+        ...{ ...ended, output, cgroup, uppers: pathsOf(tree) },
         outputBytesMax: request.outputBytesMax,
         fileBytesMax: kibibytes(request.policy.diskBytesMax) * 1024,
       });
@@ -102,6 +103,13 @@ export async function runBare(request: CommandRequest, kind: 'unsandboxed' | 'se
   }
 }
 
+/** Where a folder of the workspace is in the copy. */
+function inTree(layers: CommandRequest['layers'], tree: CopyTree, cwd: string): string {
+  const of = treesOf(layers, tree).find(({ root }) => isInside(cwd, root));
+  if (!of) throw new Error(`the folder of a command must lie in the workspace: ${cwd}`);
+  return join(of.path, relative(of.root, cwd));
+}
+
 const plainly = ({ command }: CommandRequest): string[] => ['/bin/bash', '-c', command];
 
 async function inSeatbelt(request: CommandRequest, tree: CopyTree, temporary: string): Promise<string[]> {
@@ -110,21 +118,29 @@ async function inSeatbelt(request: CommandRequest, tree: CopyTree, temporary: st
   const options = {
     policy,
     tree: await real(tree.path),
-    beside: await Promise.all((tree.beside ?? []).map(({ path }) => real(path))),
+    beside: await Promise.all(pathsOf(tree).slice(1).map(real)),
     temporary,
     home: await real(homedir()),
-    links: tree.links.map((path) => join(layers.root, path)),
+    links: treesOf(layers, tree).flatMap(({ root, links = [] }) => links.map((path) => join(root, path))),
     hidden: await Promise.all(hidden.map(real)),
   };
   return seatbeltCommand(options, plainly(request));
 }
 
 function environmentOf({ environment, policy, layers, tree }: CommandRequest, home: string): Record<string, string> {
-  const { root } = layers;
   const { user } = ownIdentity();
-  const own = commandEnvironment({ environment, names: policy.env, root, home, user, hasNode: false });
+  const own = commandEnvironment({
+    ...workspaceIn(layers),
+    environment,
+    names: policy.env,
+    home,
+    user,
+    hasNode: false,
+  });
+  if (!tree) return own;
   // Where there is no repository in the tree, git would find one of the user's that the state folder lies in.
-  return tree ? { ...own, GIT_CEILING_DIRECTORIES: dirname(tree.path) } : own;
+  const above = new Set(treesOf(layers, tree).map(({ path }) => dirname(path)));
+  return { ...own, GIT_CEILING_DIRECTORIES: [...above].join(':') };
 }
 
 type Launch = {
@@ -182,7 +198,7 @@ async function lead(
   if (signal.aborted) onAbort();
   const timer = setTimeout(() => stop('time'), timeoutMs);
   const watching = watch({
-    ...{ uppers: foldersOf(tree), atFirst, policy },
+    ...{ uppers: pathsOf(tree), atFirst, policy },
     countsProcesses: false,
     hasRunOut: cgroup?.limits.memory ? cgroup.hasRunOut : async () => false,
     // There is no process namespace to be counted.

@@ -1,7 +1,8 @@
 /** The folders of a copy before and while a command runs over it: finished, owned by whom it runs as, and measured. */
 import { chown, stat } from 'node:fs/promises';
+import { allLayers, everyTree, pathsOf } from './layers.ts';
 import type { Prepared } from './prepare.ts';
-import type { CommandRequest, CopyLayers, CopyTree } from './types.ts';
+import type { CommandRequest, CopyTree } from './types.ts';
 import { nothing, type Use } from './upper-use.ts';
 import { makeWhiteouts } from './whiteouts.ts';
 
@@ -18,11 +19,7 @@ export async function readyFolders({ layers }: CommandRequest, { tree, machine }
 
 /** Where a command's writes go. */
 export const writtenFolders = ({ layers }: CommandRequest, { tree }: Prepared): string[] =>
-  tree ? foldersOf(tree) : allLayers(layers).map(({ upper }) => upper);
-
-export const foldersOf = (tree: CopyTree): string[] => [tree, ...(tree.beside ?? [])].map(({ path }) => path);
-
-const allLayers = (layers: CopyLayers) => [layers, ...(layers.beside ?? [])];
+  tree ? pathsOf(tree) : allLayers(layers).map(({ upper }) => upper);
 
 /** The folder around the layers stays ours alone. */
 async function give({ upper }: { upper: string }, { uid, gid }: { uid: number; gid: number }): Promise<void> {
@@ -32,7 +29,7 @@ async function give({ upper }: { upper: string }, { uid, gid }: { uid: number; g
 /** What is the user's in it: only what is more counts for a command. */
 export function heldBy(tree: CopyTree): Use {
   const use = { ...nothing };
-  for (const { held } of [tree, ...(tree.beside ?? [])]) {
+  for (const { held } of everyTree(tree)) {
     use.bytes += held?.bytes ?? 0;
     use.entries += held?.entries ?? 0;
   }

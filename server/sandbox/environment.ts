@@ -1,5 +1,6 @@
 /** The environment a command sees: a short list of names, never the server's own; pure. */
 import { isAbsolute } from 'node:path';
+import { holdsPath, type Workspace } from '../protocol/folders.ts';
 import { isInside } from '../protocol/path-inside.ts';
 
 export { isInside };
@@ -27,24 +28,25 @@ const quiet = {
 
 /**
  * `environment`: the environment of whoever asked. `names`: what the user's settings pass on beyond the list.
- * `root`: the workspace, whose folders are never on PATH: what lies there is not the user's choice.
+ * The workspace's folders are never on PATH: what lies there is not the user's choice.
  */
-export function commandEnvironment(options: {
-  environment: Readonly<Record<string, string | undefined>>;
-  names: readonly string[];
-  root: string;
-  home: string;
-  user: string;
-  hasNode: boolean;
-}): Record<string, string> {
-  const { environment, names, root, home, user, hasNode } = options;
+export function commandEnvironment(
+  options: Workspace & {
+    environment: Readonly<Record<string, string | undefined>>;
+    names: readonly string[];
+    home: string;
+    user: string;
+    hasNode: boolean;
+  },
+): Record<string, string> {
+  const { environment, names, home, user, hasNode } = options;
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
     if (value === undefined || value.includes('\0') || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
     if (passedNames.includes(name) || name.startsWith('LC_')) result[name] = value;
   }
   Object.assign(result, quiet, { HOME: home, USER: user, LOGNAME: user, EMAIL: `${user}@localhost` });
-  result.PATH = commandPath(environment.PATH ?? '', root, hasNode);
+  result.PATH = commandPath(environment.PATH ?? '', options, hasNode);
   for (const name of names) {
     const value = environment[name];
     if (value !== undefined && !value.includes('\0') && !name.includes('=') && name !== '') result[name] = value;
@@ -52,7 +54,7 @@ export function commandEnvironment(options: {
   return result;
 }
 
-function commandPath(path: string, root: string, hasNode: boolean): string {
-  const outside = path.split(':').filter((folder) => isAbsolute(folder) && !isInside(folder, root));
+function commandPath(path: string, workspace: Workspace, hasNode: boolean): string {
+  const outside = path.split(':').filter((folder) => isAbsolute(folder) && !holdsPath(workspace, folder));
   return [...new Set([...(hasNode ? [`${nodeFolder}/bin`] : []), ...outside, ...systemPath])].join(':');
 }

@@ -38,6 +38,12 @@ export function nextStep(findings: Findings): { choose: Strategy } | { probe: Ru
   return { choose: { kind: 'none', reason, remedy } };
 }
 
+/** For several folders that one command sees: the way that all of them allow. At least one. */
+export function weakest(first: Strategy, others: readonly Strategy[]): Strategy {
+  const all = [first, ...others];
+  return all.find(({ kind }) => kind === 'none') ?? all.find(({ kind }) => kind === 'copy') ?? first;
+}
+
 function ladderOf(platform: NodeJS.Platform, forced: string | undefined): readonly Rung[] {
   if (platform === 'darwin') return ['seatbelt'];
   if (platform !== 'linux') return [];

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { isSeen, sandboxArguments } from './argv.ts';
 import { commandEnvironment, isInside } from './environment.ts';
 import { type Identity, mayReach } from './identity.ts';
+import { workspaceIn } from './layers.ts';
 import { mountableLinks } from './links.ts';
 import { knownMachine, type Machine, type Unavailable, unavailable } from './machine.ts';
 import { type CommandNetwork, openCommandNetwork } from './network/command-network.ts';
@@ -30,7 +31,7 @@ export async function prepare(
   toolFolders?: readonly string[],
 ): Promise<Prepared | Unavailable> {
   const { layers, policy } = request;
-  const { root } = layers;
+  const { root, folders } = workspaceIn(layers);
   const strategy = request.strategy ?? { kind: 'overlay', by: 'unshare' };
   if (strategy.kind !== 'overlay' && strategy.kind !== 'copy') return notHere(strategy);
   const identity = await whoFor(request);
@@ -42,17 +43,19 @@ export async function prepare(
   const isByUnshare = strategy.kind === 'overlay' && strategy.by === 'unshare';
   // Root may make namespaces wherever anybody may.
   const mounter: Mounter = identity.isOther ? 'root' : isByUnshare ? 'unshare' : 'itself';
-  const lack = lackOf(machine, { root, mounter, isByBwrap });
+  const lack = lackOf(machine, { root, folders, mounter, isByBwrap });
   if (lack) return lack;
   const { tree, dead } = strategy.kind === 'copy' ? await treeOf(request) : { dead: [] };
   const workspace = workspaceMounts(layers, tree);
-  const hidden = await hiddenFolders([dirname(layers.upper), ...(request.hidden ?? [])], identity);
-  const granted = await readableFolders(policy.readableRoots, { root, hidden, identity });
+  const own = [layers, ...(layers.others ?? [])].map(({ upper }) => dirname(upper));
+  const hidden = await hiddenFolders([...own, ...(request.hidden ?? [])], identity);
+  const granted = await readableFolders(policy.readableRoots, { root, folders, hidden, identity });
   const sealer = mounter !== 'itself' ? 'stage' : isByBwrap ? 'bwrap' : undefined;
   const { sealed, readable } = await reading(granted, { sealer, upper: layers.upper });
   const isReadOnly = policy.mode === 'readOnly';
   const seenSockets = await boundSockets(policy.sockets, {
     root,
+    folders,
     identity,
     isSeen: (path) => isSeen(path, { host, readable }),
   });
@@ -74,6 +77,7 @@ export async function prepare(
       policy,
       host,
       root,
+      folders,
       workspace: [
         ...(mounter === 'itself'
           ? mountedByBwrap(workspace, { isReadOnly })
@@ -89,6 +93,7 @@ export async function prepare(
           environment: request.environment,
           names: policy.env,
           root,
+          folders,
           home: host.home,
           user: host.user,
           hasNode: host.node !== undefined,
@@ -132,13 +137,30 @@ async function reading(
 /** `dead`: sockets in the folders of the user's that commands see as they are. */
 async function treeOf({ layers, tree }: CommandRequest): Promise<{ tree: CopyTree; dead: string[] }> {
   if (tree === undefined) throw new Error('a command over a whole copy needs to know where that is');
-  const { root, beside = [] } = layers;
+  const { others: further = [], ...first } = tree;
+  const { links, dead } = await linksOf(layers, first);
+  const others = await Promise.all(further.map(async (other) => ({ other, shown: await linksOf(other, other) })));
+  return {
+    tree: {
+      ...first,
+      links,
+      ...(others.length === 0 ? {} : { others: others.map(({ other, shown }) => ({ ...other, links: shown.links })) }),
+    },
+    dead: [...dead, ...others.flatMap(({ shown }) => shown.dead)],
+  };
+}
+
+/** Of one folder of the workspace. */
+async function linksOf(
+  { root, beside = [] }: Pick<CommandRequest['layers'], 'root'> & { beside?: readonly { root: string }[] },
+  tree: CopyTree,
+): Promise<{ links: string[]; dead: string[] }> {
   const links = await mountableLinks(root, tree);
   const inLinks = await Promise.all(links.map((link) => socketsIn(join(root, link))));
   const others = beside.filter((folder) => !tree.beside?.some((copy) => copy.root === folder.root));
   const inOthers = await Promise.all(others.map((folder) => socketsIn(folder.root)));
   return {
-    tree: { ...tree, links: links.filter((_, index) => inLinks[index]) },
+    links: links.filter((_, index) => inLinks[index]),
     dead: [...inLinks, ...inOthers].flatMap((sockets) => sockets ?? []),
   };
 }

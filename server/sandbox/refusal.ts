@@ -1,8 +1,10 @@
 /** What would fail only half-way, or in words that nobody understands, is refused before anything is started. */
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { foldersOf, holdsPath, type Workspace } from '../protocol/folders.ts';
 import { isInside } from './environment.ts';
 import { type Identity, identityFor, mayReach } from './identity.ts';
+import { allLayers, workspaceIn } from './layers.ts';
 import { type Machine, type Unavailable, unavailable } from './machine.ts';
 import type { Mounter } from './stage.ts';
 import type { CommandRequest, Strategy } from './types.ts';
@@ -15,14 +17,30 @@ export const notHere = (strategy: Exclude<Strategy, { kind: 'overlay' | 'copy' }
 
 /** Whom the command runs as. */
 export async function whoFor({ layers, cwd }: CommandRequest): Promise<Identity | Unavailable> {
-  const { root, upper } = layers;
-  if (!isInside(cwd, root)) throw new Error(`the folder of a command must lie in the workspace: ${cwd}`);
-  if (isInside(upper, root)) {
+  const workspace = workspaceIn(layers);
+  if (!holdsPath(workspace, cwd)) throw new Error(`the folder of a command must lie in the workspace: ${cwd}`);
+  if (allLayers(layers).some(({ upper }) => holdsPath(workspace, upper))) {
     return unavailable({
       reason: 'The state folder lies inside the workspace.',
       remedy: 'Set CODEX_LSP_STATE_DIR to a folder outside of it, or open a smaller folder.',
     });
   }
+  const [first, ...others] = await Promise.all(foldersOf(workspace).map(whoIn));
+  if (first === undefined || 'kind' in first) return first ?? unavailable(nothingOpen);
+  for (const other of others) {
+    if ('kind' in other) return other;
+    if (other.uid !== first.uid) return unavailable(severalOwners);
+  }
+  return first;
+}
+
+const nothingOpen = { reason: 'The workspace has no folder.', remedy: 'Open one.' };
+const severalOwners = {
+  reason: 'The folders of the workspace belong to different users, and a command can be one of them only.',
+  remedy: 'Delegate the task from one of the folders alone (codex/runTask with root), or give them one owner.',
+};
+
+async function whoIn(root: string): Promise<Identity | Unavailable> {
   const owner = await stat(root).catch(() => undefined);
   if (!owner?.isDirectory()) {
     return unavailable({ reason: `The workspace ${root} is not there.`, remedy: 'Open a folder that exists.' });
@@ -54,7 +72,7 @@ export async function whoFor({ layers, cwd }: CommandRequest): Promise<Identity 
 /** What this machine has not got, or can't do for this workspace. `isByBwrap`: the overlay. */
 export function lackOf(
   { host, tools }: Machine,
-  { root, mounter, isByBwrap }: { root: string; mounter: Mounter; isByBwrap: boolean },
+  { mounter, isByBwrap, ...workspace }: Workspace & { mounter: Mounter; isByBwrap: boolean },
 ): Unavailable | undefined {
   if (mounter === 'root' && tools.setpriv === undefined) {
     return unavailable({
@@ -62,7 +80,8 @@ export function lackOf(
       remedy: 'Install setpriv (of util-linux), or start codex-lsp as the owner.',
     });
   }
-  if (isInside(dirname(host.home), root) && dirname(host.home) !== root) {
+  const above = dirname(host.home);
+  if (foldersOf(workspace).some((folder) => isInside(above, folder) && above !== folder)) {
     // Commands could move the folders above the place where it is hidden.
     return unavailable({
       reason: `The home folder ${host.home} lies deep in the workspace, where it can not be hidden.`,

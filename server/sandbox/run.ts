@@ -9,6 +9,7 @@ import { readyFolders, writtenFolders } from './copy-folders.ts';
 import { explainFailure } from './explain.ts';
 import type { Chain } from './follow.ts';
 import type { Host } from './host.ts';
+import { treesOf } from './layers.ts';
 import { limitOf, type Stopped } from './limit-of.ts';
 import { forgetMachines, unavailable } from './machine.ts';
 import { holdMerged } from './merged.ts';
@@ -130,17 +131,20 @@ async function runChain(asked: CommandRequest, prepared: Prepared, startedAt: nu
 
 /** The copy as it can be read from outside, while no process of the command lives and it is still mounted, or again. */
 async function inspect(
-  look: (mergedRoot: string) => Promise<void>,
+  look: NonNullable<CommandRequest['inspect']>,
   { told }: Chain,
   { layers }: CommandRequest,
   { tree, mounter, machine, mounts }: Prepared,
 ): Promise<void> {
-  if (tree) return look(tree.path);
-  if (mounter !== 'itself')
-    return told.holder === undefined ? undefined : look(`/proc/${told.holder}/root${layers.root}`);
+  if (tree) {
+    const trees = new Map(treesOf(layers, tree).map(({ root, path }) => [root, path]));
+    return look(tree.path, (root) => trees.get(root) ?? root);
+  }
+  const lookIn = (machineRoot: string) => look(`${machineRoot}${layers.root}`, (root) => `${machineRoot}${root}`);
+  if (mounter !== 'itself') return told.holder === undefined ? undefined : lookIn(`/proc/${told.holder}/root`);
   const merged = await holdMerged(machine.tools, mounts);
   try {
-    if (merged) await look(`${merged.root}${layers.root}`);
+    if (merged) await lookIn(merged.root);
   } finally {
     await merged?.release();
   }

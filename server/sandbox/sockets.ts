@@ -1,6 +1,7 @@
 /** Which sockets of services a command gets, and which folders it may read without any in them. */
 import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { foldersOf, holdsPath, type Workspace } from '../protocol/folders.ts';
 import { isInside } from './environment.ts';
 import { systemTool } from './host.ts';
 import { type Identity, mayReach } from './identity.ts';
@@ -15,7 +16,7 @@ export type BoundSocket = { from: string; at: string };
  */
 export async function boundSockets(
   paths: readonly string[],
-  { root, identity, isSeen }: { root: string; identity: Identity; isSeen: (path: string) => boolean },
+  { identity, isSeen, ...workspace }: Workspace & { identity: Identity; isSeen: (path: string) => boolean },
 ): Promise<BoundSocket[]> {
   const found = await Promise.all(
     paths.map(async (path) => {
@@ -25,7 +26,7 @@ export async function boundSockets(
       // The sandbox has that link itself.
       const given = path.replace(/^\/var\/run\//, '/run/');
       const names = given === real || isSeen(given) ? [real] : [real, given];
-      return names.filter((name) => !isInside(name, root)).map((at) => ({ from: real, at }));
+      return names.filter((name) => !holdsPath(workspace, name)).map((at) => ({ from: real, at }));
     }),
   );
   return found.flat();
@@ -34,9 +35,9 @@ export async function boundSockets(
 /** Read grants as they can be mounted: no socket itself, nothing that is the kernel's or ours, none in the workspace. */
 export async function readableFolders(
   paths: readonly string[],
-  { root, hidden, identity }: { root: string; hidden: readonly string[]; identity: Identity },
+  { hidden, identity, ...workspace }: Workspace & { hidden: readonly string[]; identity: Identity },
 ): Promise<{ at: string; isFolder: boolean }[]> {
-  const never = ['/proc', '/dev', root, ...hidden];
+  const never = ['/proc', '/dev', ...foldersOf(workspace), ...hidden];
   const found = await Promise.all(
     paths.map(async (path) => {
       const real = await realpath(path).catch(() => undefined);

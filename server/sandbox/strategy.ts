@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { unfitFilesystem } from './filesystems.ts';
 import { findTools } from './host.ts';
-import { type Finding, nextStep, type Rung } from './ladder.ts';
+import { type Finding, nextStep, type Rung, weakest } from './ladder.ts';
 import { mountInside } from './mounts.ts';
 import { foreignOwner } from './owners.ts';
 import { probeLower, probeRung } from './probe.ts';
@@ -13,6 +13,8 @@ export type StrategyOptions = {
   stateDir: string;
   /** The workspace, real path; absent: what this machine can do for any that has nothing special. */
   root?: string;
+  /** The workspace's further folders, real paths. */
+  others?: readonly string[];
   /** The user's own setting `sandbox.dangerouslyUnsandboxed`. */
   unsandboxed: boolean;
   signal?: AbortSignal;
@@ -34,7 +36,15 @@ const lowers = new Map<string, { finding: Promise<Finding>; goodUntilMs: number 
  * Never rejects. Machine and tools are tried once, by a command for each way; the workspace is looked at each time,
  * which costs two short reads. A fired signal ends the waiting, not the probe.
  */
-export async function chooseStrategy(options: StrategyOptions): Promise<Strategy> {
+export async function chooseStrategy({ others = [], ...options }: StrategyOptions): Promise<Strategy> {
+  const [first, ...further] = await Promise.all([
+    chooseForFolder(options),
+    ...others.map((root) => chooseForFolder({ ...options, root })),
+  ]);
+  return weakest(first, further);
+}
+
+async function chooseForFolder(options: Omit<StrategyOptions, 'others'>): Promise<Strategy> {
   const { stateDir, root, unsandboxed, signal, toolFolders } = options;
   if (unsandboxed || process.platform !== 'linux') return climb({ stateDir, unsandboxed });
   const forced = await forcedReason(stateDir, root, signal);

@@ -21,19 +21,25 @@ export type SandboxPolicy = {
   entriesMax?: number;
 };
 
-/** The layers of a thread's copy, on the host. All absolute. */
-export type CopyLayers = {
+/** The layers of one folder's copy, on the host. All absolute. */
+export type FolderLayers = {
   /** The user's workspace, real path: the lower layer, and where the overlay is mounted. */
   root: string;
   upper: string;
   work: string;
   /** A file: NUL-separated workspace-relative paths still to be made whiteouts in `upper` before the next mount. */
   whiteouts: string;
+};
+
+/** The layers of a thread's copy. */
+export type CopyLayers = FolderLayers & {
   /**
    * Overlays of their own beside the workspace's: the git folder that a linked worktree shares with others. Where the
    * strategy is no overlay, commands see only what `CopyTree.beside` has of it: the user's own holds credentials.
    */
-  beside?: readonly { root: string; upper: string; work: string; whiteouts: string }[];
+  beside?: readonly FolderLayers[];
+  /** Of the workspace's further folders, where it has several: none lies in another. Commands start in the first. */
+  others?: readonly CopyLayers[];
 };
 
 /** How a thread's copy comes to stand where its commands run, and what keeps them in. */
@@ -62,6 +68,8 @@ export type CopyTree = {
   beside?: readonly { root: string; path: string; held?: Held }[];
   /** Without it everything in the tree counts as written by commands. */
   held?: Held;
+  /** Of the workspace's further folders. */
+  others?: readonly (CopyTree & { root: string })[];
 };
 
 export type SandboxStatus =
@@ -85,7 +93,7 @@ export type CommandRequest = {
   environment: Readonly<Record<string, string | undefined>>;
   /** Run by `/bin/bash -c`. */
   command: string;
-  /** Absolute, inside the root. */
+  /** Absolute, inside the workspace. */
   cwd: string;
   timeoutMs: number;
   /** Bytes of output kept, head and tail; what is beyond is drained and counted. */
@@ -97,9 +105,10 @@ export type CommandRequest = {
   onOutput?: (chunk: string) => void;
   /**
    * Called once after the command has ended by itself, with a path at which its copy can be read and written from
-   * outside: mounted still or once more, or the tree's own; no process of the command lives.
+   * outside: mounted still or once more, or the tree's own; no process of the command lives. `mergedAt`: the same for
+   * each folder of the workspace.
    */
-  inspect?: (mergedRoot: string) => Promise<void>;
+  inspect?: (mergedRoot: string, mergedAt: (root: string) => string) => Promise<void>;
 };
 
 export type CommandResult =

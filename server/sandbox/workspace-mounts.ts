@@ -1,6 +1,8 @@
 /** What stands at the workspace's own path, and beside it, for each strategy; as words for whoever mounts it; pure. */
 import { join } from 'node:path';
-import type { CopyLayers, CopyTree } from './types.ts';
+import { holdsPath, type Workspace } from '../protocol/folders.ts';
+import { type FolderTree, treesOf, workspaceIn } from './layers.ts';
+import type { CopyLayers, CopyTree, FolderLayers } from './types.ts';
 
 /** `at`: absolute, where it is seen. */
 export type WorkspaceMount =
@@ -13,20 +15,24 @@ export type WorkspaceMount =
 
 /** `tree`: where the workspace is no overlay; beside it then stands what is copied too, and nothing of the user's own. Outer folders come before those that lie in them. */
 export function workspaceMounts(layers: CopyLayers, tree: CopyTree | undefined): WorkspaceMount[] {
-  const overlay = ({ root, upper, work }: { root: string; upper: string; work: string }): WorkspaceMount => ({
-    kind: 'overlay',
+  const overlay = ({ root, upper, work }: FolderLayers): WorkspaceMount => ({ kind: 'overlay', at: root, upper, work });
+  const bound = ({ root, path, links = [] }: FolderTree): WorkspaceMount => ({
+    kind: 'tree',
     at: root,
-    upper,
-    work,
+    from: path,
+    links,
   });
-  const beside = layers.beside ?? [];
-  const mounts: WorkspaceMount[] = tree
-    ? [
-        { kind: 'tree', at: layers.root, from: tree.path, links: tree.links },
-        ...(tree.beside ?? []).map(({ root, path }) => ({ kind: 'tree', at: root, from: path, links: [] }) as const),
-      ]
-    : [overlay(layers), ...beside.map(overlay)];
-  return mounts.sort(outerFirst);
+  const folders = [layers, ...(layers.others ?? [])];
+  const inside = tree ? treesOf(layers, tree).map(bound) : folders.map(overlay);
+  const beside = tree
+    ? treesOf(layers, tree).flatMap((each) => (each.beside ?? []).map(bound))
+    : folders.flatMap((each) => (each.beside ?? []).map(overlay));
+  return [...inside, ...beside.filter(isNeeded(workspaceIn(layers)))].sort(outerFirst);
+}
+
+/** A git folder that lies in the workspace is in the copy of its folder already, and that of two worktrees is one. */
+function isNeeded(workspace: Workspace): (mount: WorkspaceMount, index: number, all: WorkspaceMount[]) => boolean {
+  return ({ at }, index, all) => !holdsPath(workspace, at) && all.findIndex((other) => other.at === at) === index;
 }
 
 export const outerFirst = (a: { at: string }, b: { at: string }): number =>

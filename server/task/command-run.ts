@@ -1,12 +1,14 @@
 /** One command over the thread's copy, in the way this machine and this workspace allow; what it changed is then in the copy. */
+import { foldersOf } from '../protocol/folders.ts';
+import { workspaceIn } from '../sandbox/layers.ts';
 import { runInSandbox } from '../sandbox/run.ts';
 import { chooseStrategy } from '../sandbox/strategy.ts';
 import type { CommandRequest, CommandResult, CopyTree } from '../sandbox/types.ts';
-import type { Copy } from '../workspace/copy.ts';
+import type { ThreadCopy } from '../workspace/thread-copy.ts';
 import type { MaterializeOptions } from '../workspace/tree.ts';
 
 export type CommandRun = Omit<CommandRequest, 'layers' | 'strategy' | 'tree' | 'hidden' | 'inspect'> & {
-  copy: Pick<Copy, 'layers' | 'scan' | 'materialize' | 'absorb'>;
+  copy: Pick<ThreadCopy, 'layers' | 'scan' | 'materialize' | 'absorb'>;
   stateDir: string;
   unsandboxed: boolean;
   /** Sentences for the user: what could not be looked at. */
@@ -19,7 +21,8 @@ export type CommandRun = Omit<CommandRequest, 'layers' | 'strategy' | 'tree' | '
 export async function runOverCopy(run: CommandRun): Promise<CommandResult> {
   const { copy, stateDir, unsandboxed, report, onCopied, ...command } = run;
   const { signal } = command;
-  const strategy = await chooseStrategy({ stateDir, root: copy.layers.root, unsandboxed, signal });
+  const [root, ...others] = foldersOf(workspaceIn(copy.layers));
+  const strategy = await chooseStrategy({ stateDir, root, others, unsandboxed, signal });
   if (signal.aborted) return killed;
   if (strategy.kind === 'none') {
     return { kind: 'unavailable', reason: strategy.reason, remedy: strategy.remedy, isForAll: true };
@@ -36,8 +39,8 @@ async function overMount(copy: CommandRun['copy'], request: CommandRequest, repo
   let scanned = false;
   const result = await runInSandbox({
     ...request,
-    inspect: async (merged) => {
-      report((await copy.scan({ startedAtMs, merged })).problems);
+    inspect: async (merged, mergedAt) => {
+      report((await copy.scan({ startedAtMs, merged, mergedAt })).problems);
       scanned = true;
     },
   });

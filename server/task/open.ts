@@ -3,9 +3,10 @@ import { pathToFileURL } from 'node:url';
 import { reviewDocument } from '../changeset/review-document.ts';
 import type { Review } from '../changeset/review-types.ts';
 import { toChangeset } from '../changeset/unified-diff.ts';
+import { foldersOf, type Workspace } from '../protocol/folders.ts';
 import type { EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
 import { sandboxStatus } from '../sandbox/status.ts';
-import { isRunning, summaryOf } from '../thread/state.ts';
+import { isRunning, summaryOf, worksIn } from '../thread/state.ts';
 import { Approvals, unknownApproval, unknownGrant } from './approvals.ts';
 import { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
@@ -21,7 +22,7 @@ import { Superseded } from './superseded.ts';
 import type { Tasks } from './tasks.ts';
 import { listThreads } from './thread-list.ts';
 
-type Listener = (envelope: EventEnvelope, root: string) => void;
+type Listener = (envelope: EventEnvelope, workspace: Workspace) => void;
 /** `steering`: what the user has added and the model has not read; undefined once it will not read any more. */
 type RunningTurn = { turnId: string; stop: AbortController; steering: string[] | undefined; ended: Promise<void> };
 
@@ -43,8 +44,8 @@ class OpenTasks implements Tasks {
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
     this.#registry = new Registry(stateDir, {
-      publish: (envelope, root) => {
-        for (const listener of this.#listeners) listener(envelope, root);
+      publish: (envelope, workspace) => {
+        for (const listener of this.#listeners) listener(envelope, workspace);
       },
       recover: (record) => this.#recover(record),
     });
@@ -55,16 +56,15 @@ class OpenTasks implements Tasks {
     return () => this.#listeners.delete(listener);
   }
 
-  async start(request: TaskRequest): Promise<{ threadId: string; turnId: string }> {
-    await assertWorkspace(request.root, this.#stateDir);
-    const record =
-      request.threadId === undefined
-        ? await this.#registry.create(request.root)
-        : await this.#registry.find(request.threadId);
+  async start(asked: TaskRequest): Promise<{ threadId: string; turnId: string }> {
+    const known = asked.threadId === undefined ? undefined : await this.#registry.find(asked.threadId);
+    for (const folder of foldersOf(known?.workspace ?? asked)) await assertWorkspace(folder, this.#stateDir);
+    const record = known ?? (await this.#registry.create(asked));
     const { threadId } = record;
-    if (record.root !== request.root) {
-      throw new Refusal('noWorkspace', `Thread ${threadId} belongs to ${record.root}, not to ${request.root}.`);
+    if (record.root !== asked.root) {
+      throw new Refusal('noWorkspace', `Thread ${threadId} belongs to ${record.root}, not to ${asked.root}.`);
     }
+    const request = { ...asked, folders: undefined, ...record.workspace };
     if (this.#running.has(threadId)) throw turnRunning(threadId);
     const turnId = newId('u');
     const turn: RunningTurn = { turnId, stop: new AbortController(), steering: [], ended: Promise.resolve() };
@@ -150,6 +150,10 @@ class OpenTasks implements Tasks {
     return (await this.#registry.find(threadId)).root;
   }
 
+  async workspaceOf(threadId: string): Promise<Workspace> {
+    return (await this.#registry.find(threadId)).workspace;
+  }
+
   async rename(threadId: string, title: string): Promise<void> {
     const record = await this.#registry.find(threadId);
     await record.held(async () => record.emit({ type: 'renamed', title }));
@@ -178,14 +182,14 @@ class OpenTasks implements Tasks {
   approvals: Tasks['approvals'] = ({ threadId, root }) => {
     const records = threadId === undefined ? this.#registry.all() : [this.#registry.loaded(threadId)];
     return records
-      .filter((record) => root === undefined || record.root === root)
+      .filter((record) => root === undefined || foldersOf(record.workspace).includes(root))
       .flatMap((record) => [...record.state.approvals.values()]);
   };
 
   waiting: Tasks['waiting'] = async ({ root }) => {
     const listed = await this.#registry.list();
     const uri = root === undefined ? undefined : pathToFileURL(root).href;
-    return listed.filter(({ summary }) => uri === undefined || summary.root === uri).flatMap((one) => one.approvals);
+    return listed.filter(({ summary }) => uri === undefined || worksIn(summary, uri)).flatMap((one) => one.approvals);
   };
 
   approve: Tasks['approve'] = async ({ approvalId, decision }, face) => {
@@ -214,7 +218,7 @@ class OpenTasks implements Tasks {
     if ('threadId' in of) return [...(await this.#registry.find(of.threadId)).state.grants];
     const uri = pathToFileURL(of.root).href;
     const listed = await this.#registry.list();
-    return listed.filter(({ summary }) => summary.root === uri).flatMap(({ grants }) => [...grants]);
+    return listed.filter(({ summary }) => worksIn(summary, uri)).flatMap(({ grants }) => [...grants]);
   };
 
   async revoke(grantId: string): Promise<void> {

@@ -4,13 +4,13 @@ import { dirname, relative } from 'node:path';
 import type { Permission } from '../agent/workbench.ts';
 import { type Action, assess } from '../policy/assess.ts';
 import { bounded, visible } from '../policy/visible.ts';
+import { foldersOf, holdsPath, type Workspace } from '../protocol/folders.ts';
 import type { Grant } from '../protocol/thread.ts';
-import type { Copy } from '../workspace/copy.ts';
+import type { ThreadCopy } from '../workspace/thread-copy.ts';
 import type { Approvals, Question } from './approvals.ts';
 import { isPlainGit } from './plain-git.ts';
 import type { TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
-import { contains } from './root.ts';
 import { policyOf } from './sandbox-policy.ts';
 
 const reasonCharsMax = 500;
@@ -19,7 +19,7 @@ export async function permit(
   action: Action,
   options: {
     record: ThreadRecord;
-    copy: Copy;
+    copy: ThreadCopy;
     request: TaskRequest;
     turnId: string;
     approvals: Approvals;
@@ -31,13 +31,13 @@ export async function permit(
   const { grants } = record.state;
   const policy = policyOf(request, grants, {
     // `threads/<id>` in the state folder.
-    hidden: [dirname(dirname(record.folder)), ...(await secretsAmong(action, copy, request.root))],
+    hidden: [dirname(dirname(record.folder)), ...(await secretsAmong(action, copy, request))],
     gitIsPlain: isCareful && (await isPlainGit(copy.layers)),
   });
   const assessment = assess(action, policy);
   const isAllowed = assessment.decision === 'allow' || grants.some((grant) => covers(grant, action));
   if (!isAllowed && assessment.decision === 'deny') return { allowed: false, reason: assessment.reason };
-  const elsewhere = action.kind === 'read' ? await notAsWritten(action.paths, request.root) : undefined;
+  const elsewhere = action.kind === 'read' ? await notAsWritten(action.paths, request) : undefined;
   if (elsewhere) return { allowed: false, reason: elsewhere };
   if (isAllowed || assessment.decision !== 'ask') return { allowed: true };
   const { title, detail } = assessment;
@@ -62,17 +62,17 @@ const covers = (grant: Grant, action: Action): boolean =>
   action.kind === 'command' && grant.kind === 'command' && grant.command === action.command && grant.cwd === action.cwd;
 
 /** What is hidden in the copy is opened by no yes: only the user's own settings name it. */
-async function secretsAmong(action: Action, copy: Copy, root: string): Promise<string[]> {
+async function secretsAmong(action: Action, copy: ThreadCopy, workspace: Workspace): Promise<string[]> {
   if (action.kind !== 'read') return [];
-  const inside = action.paths.filter((path) => path !== root && contains(root, path));
-  const areHidden = await Promise.all(inside.map((path) => copy.hides(relative(root, path))));
+  const inside = action.paths.filter((path) => holdsPath(workspace, path) && !foldersOf(workspace).includes(path));
+  const areHidden = await Promise.all(inside.map((path) => copy.hides(relative(workspace.root, path))));
   return inside.filter((_, index) => areHidden[index]);
 }
 
 /** What is asked for is what is opened: a path that leads elsewhere must be asked for by its own name. */
-async function notAsWritten(paths: readonly string[], root: string): Promise<string | undefined> {
+async function notAsWritten(paths: readonly string[], workspace: Workspace): Promise<string | undefined> {
   for (const path of paths) {
-    if (contains(root, path)) continue;
+    if (holdsPath(workspace, path)) continue;
     const real = await realpath(path).catch(() => undefined);
     if (real === undefined) return `There is nothing to read at ${path}.`;
     if (real !== path) return `${path} leads to ${real}; ask for that path by its own name.`;

@@ -1,5 +1,6 @@
 /** What a task needs of the face that started it (an editor's connection, or the shell), and what it is asked for. */
 import type { ApplyPlan, ApplyProfile } from '../changeset/review-types.ts';
+import type { Workspace } from '../protocol/folders.ts';
 import type { Effort, Settings } from '../protocol/settings.ts';
 import type { Decision } from '../protocol/thread.ts';
 
@@ -42,9 +43,10 @@ export type Attachment = {
   unsaved?: boolean;
 };
 
-export type TaskRequest = {
-  /** The workspace folder: absolute, real path. */
-  root: string;
+/** Its workspace: absolute, real paths. A thread that is gone on with has its own, whatever is said here. */
+export type TaskRequest = Workspace & {
+  /** Folders of the user that the task has not, as sentences that say why. */
+  leftOut?: readonly string[];
   prompt: string;
   /** Goes on with this thread. */
   threadId?: string;

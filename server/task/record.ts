@@ -5,19 +5,23 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import { repairConversation } from '../agent/repair.ts';
 import type { ConversationItem } from '../model/model.ts';
+import type { Workspace } from '../protocol/folders.ts';
 import { type EventEnvelope, eventEnvelopeSchema, type ThreadEvent } from '../protocol/thread.ts';
 import { fold, isRunning, newThread, type ThreadState } from '../thread/state.ts';
-import { Copy } from '../workspace/copy.ts';
+import { openCopy } from '../workspace/folder-copies.ts';
 import { removeTree } from '../workspace/remove-tree.ts';
+import type { ThreadCopy } from '../workspace/thread-copy.ts';
 import { JsonLines } from './jsonl.ts';
 import { type Lock, type Purpose, takeLock } from './lock.ts';
 import { turnRunning } from './refusal.ts';
 import { writeSummary } from './summary-file.ts';
 
+const uriOf = (path: string): string => pathToFileURL(path).href;
+
 const conversationItemSchema = z.looseObject({ type: z.string() });
 
 export type Around = {
-  publish(envelope: EventEnvelope, root: string): void;
+  publish(envelope: EventEnvelope, workspace: Workspace): void;
   /** Ends the turn of a process that is gone. The record is held. */
   recover(record: ThreadRecord): Promise<void>;
 };
@@ -32,7 +36,7 @@ export class ThreadRecord {
   readonly #journal: JsonLines<EventEnvelope>;
   readonly #conversation: JsonLines<ConversationItem>;
   readonly #around: Around;
-  #copy: Promise<Copy> | undefined;
+  #copy: Promise<ThreadCopy> | undefined;
   #holds = 0;
   #lock: Lock | undefined;
   /** Taking and giving back the lock, and reading anew, never overlap. */
@@ -49,12 +53,14 @@ export class ThreadRecord {
     this.#around = around;
   }
 
-  /** A new thread: it has its root from the start, its journal begins with its first turn. */
-  static async create(folder: string, threadId: string, root: string, around: Around): Promise<ThreadRecord> {
+  /** A new thread: it has its workspace from the start, its journal begins with its first turn. */
+  static async create(folder: string, threadId: string, workspace: Workspace, around: Around): Promise<ThreadRecord> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const record = new ThreadRecord(folder, threadId, around);
     const now = new Date().toISOString();
-    record.state = { ...record.state, root: pathToFileURL(root).href, createdAt: now, updatedAt: now };
+    const root = uriOf(workspace.root);
+    const folders = workspace.folders?.map(uriOf);
+    record.state = { ...record.state, root, folders, createdAt: now, updatedAt: now };
     return record;
   }
 
@@ -65,9 +71,16 @@ export class ThreadRecord {
     return record.state.root === '' ? undefined : record;
   }
 
-  /** The workspace folder, absolute. */
+  /** What paths are relative to, absolute: the workspace folder, or the closest folder around several. */
   get root(): string {
     return fileURLToPath(this.state.root);
+  }
+
+  get workspace(): Workspace {
+    const { folders } = this.state;
+    return folders === undefined
+      ? { root: this.root }
+      : { root: this.root, folders: folders.map((uri) => fileURLToPath(uri)) };
   }
 
   /** A turn is in it, or a decision is being carried out. */
@@ -88,7 +101,7 @@ export class ThreadRecord {
     };
     this.state = fold(this.state, envelope);
     if (!live) this.#journal.append(envelope);
-    this.#around.publish(envelope, this.root);
+    this.#around.publish(envelope, this.workspace);
   }
 
   /**
@@ -163,8 +176,8 @@ export class ThreadRecord {
   }
 
   /** Only while held: opening it finishes what a process that is gone has left unfinished. */
-  copy(): Promise<Copy> {
-    this.#copy ??= Copy.open({ dir: join(this.folder, 'copy'), root: this.root });
+  copy(): Promise<ThreadCopy> {
+    this.#copy ??= openCopy(join(this.folder, 'copy'), this.workspace);
     // A failure is not for ever: its cause, such as a missing workspace, may be.
     this.#copy.catch(() => {
       this.#copy = undefined;

@@ -1,6 +1,7 @@
 /** The threads in a state folder: listed by their summaries, loaded when one is asked for. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Workspace } from '../protocol/folders.ts';
 import { newId } from './ids.ts';
 import { type Around, ThreadRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
@@ -22,10 +23,10 @@ export class Registry {
     return join(this.#folder, threadId);
   }
 
-  async create(root: string): Promise<ThreadRecord> {
+  async create(workspace: Workspace): Promise<ThreadRecord> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const threadId = newId('t');
-    const record = await ThreadRecord.create(this.folderOf(threadId), threadId, root, this.#around);
+    const record = await ThreadRecord.create(this.folderOf(threadId), threadId, workspace, this.#around);
     this.#records.set(threadId, Promise.resolve(record));
     this.#loaded.set(threadId, record);
     return record;

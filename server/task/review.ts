@@ -3,9 +3,11 @@
 import { type FileState, sameState } from '../changeset/file-state.ts';
 import { countChanges, reviewOf } from '../changeset/review.ts';
 import type { CopyChange, Decisions, Review } from '../changeset/review-types.ts';
+import type { Workspace } from '../protocol/folders.ts';
+import { within } from '../protocol/path-inside.ts';
 import { planOf, type ThreadState } from '../thread/state.ts';
-import type { Copy } from '../workspace/copy.ts';
 import { userState } from '../workspace/snapshot.ts';
+import type { ThreadCopy } from '../workspace/thread-copy.ts';
 import type { OpenDocuments } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 
@@ -21,21 +23,26 @@ export async function reviewThread(
 ): Promise<Review> {
   const copy = await record.copy();
   const changes = copy.changes();
-  const user = await userStates(copy, changes, textsUnder(documents, record.root));
-  return reviewOf(changes, user, decisionsOf(state));
+  const user = await userStates(record.root, copy, changes, textsUnder(documents, record.root));
+  return reviewOf(changes, user, decisionsOf(state), foldersIn(record.workspace));
 }
 
 /** Shown nowhere: the agent has made a file of its own in the place of one that it has never seen. */
 const hiddenSecret: FileState = { kind: 'other', what: 'hidden secret file' };
 
+/** The folders that a link may lead to, as the root sees them. */
+const foldersIn = ({ root, folders }: Workspace): string[] | undefined =>
+  folders?.map((folder) => within(root, folder) ?? '');
+
 async function userStates(
-  copy: Copy,
+  root: string,
+  copy: ThreadCopy,
   changes: readonly CopyChange[],
   buffers: ReadonlyMap<string, string>,
 ): Promise<ReadonlyMap<string, FileState>> {
   const states = new Map<string, FileState>();
   for (const { path, base, agent } of changes) {
-    const state = await userState(copy.layers.root, path, buffers);
+    const state = await userState(root, path, buffers);
     const wasSeen =
       (base !== 'unknown' && base.kind !== 'absent') || state.kind === 'absent' || sameState(state, agent);
     states.set(path, !wasSeen && (await copy.hides(path, buffers.get(path))) ? hiddenSecret : state);

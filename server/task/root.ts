@@ -2,6 +2,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
+import { type Workspace, workspaceOf } from '../protocol/folders.ts';
 import { isInside } from '../protocol/path-inside.ts';
 import { homeOf } from '../sandbox/identity.ts';
 import { Refusal } from './refusal.ts';
@@ -33,6 +34,34 @@ export async function unfitWorkspace(root: string, { stateDir, home }: Kept): Pr
   const owner = await stat(root).catch(() => undefined);
   const ownersHome = owner && (await homeOf(owner.uid));
   return unfitRoot(root, { stateDir, home: await realpath(home).catch(() => home), ownersHome });
+}
+
+/** Of one task; each is an overlay of its own. */
+const foldersMax = 16;
+
+/**
+ * What a task has that is delegated from the folder `first` of an editor that has others open too, all real paths: those
+ * that may be a workspace, and belong to whom the first belongs to. `leftOut`: a sentence for each of the rest.
+ */
+export async function fitBeside(
+  first: string,
+  others: readonly string[],
+  kept: Kept,
+): Promise<{ workspace: Workspace; leftOut: string[] }> {
+  const owner = (await stat(first).catch(() => undefined))?.uid;
+  const fit: string[] = [];
+  const leftOut: string[] = [];
+  for (const folder of others) {
+    const status = await stat(folder).catch(() => undefined);
+    const why = status?.isDirectory()
+      ? ((await unfitWorkspace(folder, kept)) ?? (status.uid === owner ? undefined : 'It belongs to another user.'))
+      : 'There is no such folder.';
+    if (why === undefined && workspaceOf(first, [...fit, folder]).folders?.length === foldersMax + 1) {
+      leftOut.push(`${folder} is left out of this task: it can have ${foldersMax} folders.`);
+    } else if (why === undefined) fit.push(folder);
+    else leftOut.push(`${folder} is left out of this task. ${why}`);
+  }
+  return { workspace: workspaceOf(first, fit), leftOut };
 }
 
 /** Throws `noWorkspace` where the folder is unfit. */

@@ -41,7 +41,8 @@ export async function runTask(options: RunOptions): Promise<void> {
   const before = record.state;
   try {
     if (before.seq === 0) {
-      record.emit({ type: 'threadStarted', title: titleOf(request.prompt), root: before.root });
+      const folders = before.folders && [...before.folders];
+      record.emit({ type: 'threadStarted', title: titleOf(request.prompt), root: before.root, folders });
     }
     approvals.withdrawAll(record);
     const { settings, prompt, mode, origin } = request;
@@ -69,7 +70,8 @@ async function carryOut(
   const { record, request, turnId, signal, approvals, steering } = options;
   const emit: ThreadRecord['emit'] = (event) => record.emit(event, turnId);
   emit({ type: 'itemCompleted', item: { id: newId('i'), type: 'userMessage', text: request.prompt } });
-  const warnings = [...unsandboxed(request), ...socketWarnings(request.settings.sandbox.sockets)];
+  const leftOut = before.seq === 0 ? (request.leftOut ?? []) : [];
+  const warnings = [...leftOut, ...unsandboxed(request), ...socketWarnings(request.settings.sandbox.sockets)];
   for (const message of warnings) emit({ type: 'warning', message });
   const model = modelFor(request);
   if ('error' in model) return { status: 'failed', error: model.error };
@@ -117,6 +119,7 @@ async function carryOut(
       signal,
       newId: () => newId('i'),
       root: request.root,
+      folders: request.folders,
     });
     options.stopSteering();
     return outcome;

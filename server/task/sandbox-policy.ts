@@ -1,10 +1,10 @@
 /** What the settings and what the user granted come to for one command; values only. */
 import type { Policy } from '../policy/assess.ts';
+import { holdsPath } from '../protocol/folders.ts';
 import { parseHostPattern } from '../protocol/hosts.ts';
 import type { Grant } from '../protocol/thread.ts';
 import type { SandboxPolicy } from '../sandbox/types.ts';
 import type { TaskRequest } from './ports.ts';
-import { contains } from './root.ts';
 
 /** Opened by a yes of the user, or because the policy has it open already. */
 export type Opened = { hosts: readonly string[]; paths: readonly string[] };
@@ -28,14 +28,14 @@ function plain(host: string): string {
 }
 
 export function sandboxPolicy(
-  { settings, mode, root }: TaskRequest,
+  { settings, mode, ...workspace }: TaskRequest,
   grants: readonly Grant[],
   opened: Opened,
 ): SandboxPolicy {
   const { sandbox } = settings;
   const granted = [...grants.flatMap(({ paths }) => paths ?? []), ...opened.paths];
   // The copy stands in the workspace's place: nothing of the user's own tree is ever opened beside it.
-  const outside = granted.filter((path) => !contains(root, path));
+  const outside = granted.filter((path) => !holdsPath(workspace, path));
   return {
     mode: mode === 'ask' ? 'readOnly' : sandbox.mode,
     network: openNetwork(settings, grants, opened.hosts),
@@ -50,7 +50,7 @@ export function sandboxPolicy(
 
 /** What was granted counts as open: only what is not is asked for. */
 export function policyOf(
-  { settings, mode, root }: TaskRequest,
+  { settings, mode, root, folders }: TaskRequest,
   grants: readonly Grant[],
   known: Pick<Policy, 'hidden' | 'gitIsPlain'>,
 ): Policy {
@@ -60,6 +60,7 @@ export function policyOf(
     mode: sandbox.mode,
     network: openNetwork(settings, grants),
     root,
+    folders,
     readableRoots: [...sandbox.readableRoots, ...grants.flatMap(({ paths }) => paths ?? [])],
     turnMode: mode,
     ...known,

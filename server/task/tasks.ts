@@ -1,6 +1,7 @@
 /** The door to everything a face can ask for: threads and turns, approvals, review, apply and undo. */
 import type { Review } from '../changeset/review-types.ts';
 import type { ApplyResult, Changeset } from '../protocol/changeset.ts';
+import type { Workspace } from '../protocol/folders.ts';
 import type { Params, Result } from '../protocol/methods.ts';
 import type { Approval, EventEnvelope, Grant, ThreadSummary } from '../protocol/thread.ts';
 import type { SandboxStatus } from '../sandbox/types.ts';
@@ -12,8 +13,8 @@ import type { Face, OpenDocuments, Selection, TaskRequest } from './ports.ts';
  * the first event of a turn.
  */
 export interface Tasks {
-  /** `root`: the thread's workspace, absolute path. Returns the function that unsubscribes. */
-  subscribe(listener: (envelope: EventEnvelope, root: string) => void): () => void;
+  /** `workspace`: the thread's. Returns the function that unsubscribes. */
+  subscribe(listener: (envelope: EventEnvelope, workspace: Workspace) => void): () => void;
 
   /** Answers at once; the turn's first event comes in a later macrotask. */
   start(request: TaskRequest): Promise<{ threadId: string; turnId: string }>;
@@ -24,13 +25,14 @@ export interface Tasks {
 
   list(query: Omit<Params<'codex/threads'>, 'root'> & { root?: string }): Promise<Result<'codex/threads'>>;
   thread(threadId: string, since?: number): Promise<{ thread: ThreadSummary; events: EventEnvelope[] }>;
-  /** The thread's workspace, absolute path. */
+  /** What the thread's paths are relative to: the workspace folder, or the closest one around several; absolute. */
   rootOf(threadId: string): Promise<string>;
+  workspaceOf(threadId: string): Promise<Workspace>;
   rename(threadId: string, title: string): Promise<void>;
   archive(threadId: string, archived: boolean): Promise<void>;
   delete(threadId: string): Promise<void>;
 
-  /** Pending, in threads that this process has looked at: of one thread, of one workspace, or all. */
+  /** Pending, in threads that this process has looked at: of one thread, of one workspace folder, or all. */
   approvals(of: { threadId?: string; root?: string }): Approval[];
   /** Pending, in all threads of a workspace, or of the state folder. */
   waiting(of: { root?: string }): Promise<Approval[]>;

@@ -1,6 +1,7 @@
 /** `codex/threads`: filtered, newest first, in pages. */
 import { pathToFileURL } from 'node:url';
 import type { ThreadSummary } from '../protocol/thread.ts';
+import { worksIn } from '../thread/state.ts';
 import { InvalidParams } from './refusal.ts';
 
 const pageSizeDefault = 100;
@@ -12,7 +13,7 @@ export function listThreads(
   const words = query.query?.toLowerCase();
   const uri = query.root === undefined ? undefined : pathToFileURL(query.root).href;
   const matching = threads
-    .filter(({ root }) => uri === undefined || root === uri)
+    .filter((thread) => uri === undefined || worksIn(thread, uri))
     .filter(({ archived }) => archived === (query.archived ?? false))
     .filter(({ title }) => words === undefined || title.toLowerCase().includes(words))
     .toSorted((a, b) => order(b) - order(a) || (keyOf(a) < keyOf(b) ? 1 : -1));

@@ -15,13 +15,13 @@ import {
 } from '../agent/context.ts';
 import type { Review } from '../changeset/review-types.ts';
 import type { ConversationItem } from '../model/model.ts';
+import { foldersOf, holdsPath, type Workspace } from '../protocol/folders.ts';
 import type { ThreadState } from '../thread/state.ts';
-import type { Copy } from '../workspace/copy.ts';
 import { isTrustedAbove } from '../workspace/git-folder.ts';
 import { userState } from '../workspace/snapshot.ts';
+import type { ThreadCopy } from '../workspace/thread-copy.ts';
 import type { TaskRequest } from './ports.ts';
 import { textsUnder } from './review.ts';
-import { contains } from './root.ts';
 import { openNetwork } from './sandbox-policy.ts';
 
 /**
@@ -29,16 +29,17 @@ import { openNetwork } from './sandbox-policy.ts';
  */
 export async function openTurnInput(options: {
   request: TaskRequest;
-  copy: Copy;
+  copy: ThreadCopy;
   history: readonly ConversationItem[];
   before: ThreadState;
   reviewed: Review | undefined;
 }): Promise<ConversationItem[]> {
   const { request, copy, history, before, reviewed } = options;
-  const { settings, root } = request;
+  const { settings, root, folders } = request;
   const isolation = isolationOf(settings);
   const environment = environmentContext({
     root,
+    folders: folders?.map((folder) => relative(root, folder)),
     os: process.platform,
     shell: '/bin/bash',
     network: isolation === 'none' ? 'full' : openNetwork(settings, before.grants),
@@ -53,8 +54,9 @@ export async function openTurnInput(options: {
     await collectAgentsMd({
       codexHome,
       root,
+      folders,
       read: readerFor(request, copy, codexHome),
-      exists: (path) => isThere(root, path),
+      exists: (path) => isThere(request, path),
     }),
   );
   const review = reviewContext({
@@ -91,29 +93,35 @@ const pathsWith = (review: Review | undefined, status: 'pending' | 'conflicting'
  * one would be sent to the model. What `.codexignore` names is not read either.
  */
 function readerFor(
-  { root, documents }: TaskRequest,
-  copy: Copy,
+  { documents, ...workspace }: TaskRequest,
+  copy: ThreadCopy,
   codexHome: string,
 ): (path: string) => Promise<string | undefined> {
+  const { root } = workspace;
   const buffers = textsUnder(documents, root);
   return async (path) => {
-    if (contains(root, path)) {
+    if (holdsPath(workspace, path)) {
       if (await copy.hides(relative(root, path))) return undefined;
       const state = await userState(root, relative(root, path), buffers);
       return state.kind === 'text' ? state.text : undefined;
     }
     // The user's own may be a link, as managers of dotfiles make them.
     const isOwn = dirname(path) === codexHome;
-    if (!isOwn && !(await isTrustedAbove(root, path))) return undefined;
+    if (!isOwn && !(await isTrustedAboveOne(workspace, path))) return undefined;
     const stats = await (isOwn ? stat(path) : lstat(path)).catch(() => undefined);
     return stats?.isFile() ? beginningOf(path) : undefined;
   };
 }
 
 /** Of a `.git`, which makes its folder the project's root: above the workspace, only where nobody else could put it. */
-async function isThere(root: string, path: string): Promise<boolean> {
-  if (!contains(root, path)) return isTrustedAbove(root, path);
+async function isThere(workspace: Workspace, path: string): Promise<boolean> {
+  if (!holdsPath(workspace, path)) return isTrustedAboveOne(workspace, path);
   return (await lstat(path).catch(() => undefined)) !== undefined;
+}
+
+async function isTrustedAboveOne(workspace: Workspace, path: string): Promise<boolean> {
+  for (const folder of foldersOf(workspace)) if (await isTrustedAbove(folder, path)) return true;
+  return false;
 }
 
 /** As much of a file as could be used, and a little more, so that the cut is seen. */

@@ -4,9 +4,10 @@ import type { Workbench } from '../agent/workbench.ts';
 import type { FileState } from '../changeset/file-state.ts';
 import { applyPatch, pathsOfPatch } from '../changeset/patch-apply.ts';
 import { parsePatch } from '../changeset/patch-parse.ts';
+import { foldersOf } from '../protocol/folders.ts';
 import { foreignOwner } from '../sandbox/owners.ts';
-import type { Copy } from '../workspace/copy.ts';
 import { TooManySecrets } from '../workspace/secrets.ts';
+import type { ThreadCopy } from '../workspace/thread-copy.ts';
 import type { Approvals } from './approvals.ts';
 import { copiedWarning, runOverCopy } from './command-run.ts';
 import { permit } from './permission.ts';
@@ -23,7 +24,7 @@ const problemsMax = 20;
 export function openWorkbench(options: {
   record: ThreadRecord;
   stateDir: string;
-  copy: Copy;
+  copy: ThreadCopy;
   request: TaskRequest;
   turnId: string;
   approvals: Approvals;
@@ -44,7 +45,7 @@ export function openWorkbench(options: {
   };
   const unsandboxed = settings.sandbox.dangerouslyUnsandboxed;
   // The model thinks for a while: by its first command, the owners of the workspace's files are known.
-  if (!unsandboxed) void foreignOwner(request.root, { signal: looking, waitMs: 0 });
+  if (!unsandboxed) for (const folder of foldersOf(request)) void foreignOwner(folder, { signal: looking, waitMs: 0 });
   return {
     async runCommand({ command, cwd, timeoutMs, opened, onOutput, signal }) {
       const refused = await refreshed(copy, texts());
@@ -98,7 +99,7 @@ export function openWorkbench(options: {
 }
 
 /** Why nothing of the workspace may be shown, if so. */
-async function refreshed(copy: Copy, texts: ReadonlyMap<string, string>): Promise<TooManySecrets | undefined> {
+async function refreshed(copy: ThreadCopy, texts: ReadonlyMap<string, string>): Promise<TooManySecrets | undefined> {
   try {
     await copy.refresh(texts);
     return undefined;

@@ -32,8 +32,10 @@ export type Turn = {
 export type ThreadState = {
   threadId: string;
   title: string;
-  /** DocumentUri of the workspace folder. */
+  /** DocumentUri of the workspace folder, or of the closest folder around several. */
   root: string;
+  /** DocumentUris, where there are several. */
+  folders?: readonly string[];
   createdAt: string;
   updatedAt: string;
   archived: boolean;
@@ -91,7 +93,7 @@ export function fold(state: ThreadState, envelope: EventEnvelope): ThreadState {
 function change(state: ThreadState, event: ThreadEvent, turnId: string | undefined): Partial<ThreadState> {
   switch (event.type) {
     case 'threadStarted':
-      return { title: event.title, root: event.root };
+      return { title: event.title, root: event.root, folders: event.folders };
     case 'turnStarted': {
       const { prompt, model, mode, origin, freeformTools, unsandboxed } = event;
       const turn: Turn = { turnId: turnId ?? '', prompt, model, mode, origin, freeformTools, unsandboxed, items: [] };
@@ -204,9 +206,15 @@ export function statusOf(state: ThreadState): ThreadSummary['status'] {
 
 export function summaryOf(state: ThreadState): ThreadSummary {
   const { threadId, title, root, createdAt, updatedAt, archived, usage } = state;
+  const folders = state.folders && [...state.folders];
   const { unsandboxed } = state.turns.at(-1) ?? {};
-  return { threadId, title, root, status: statusOf(state), createdAt, updatedAt, archived, unsandboxed, usage };
+  const status = statusOf(state);
+  return { threadId, title, root, folders, status, createdAt, updatedAt, archived, unsandboxed, usage };
 }
+
+/** Whether a thread works in the workspace folder with this URI. */
+export const worksIn = ({ root, folders }: Pick<ThreadSummary, 'root' | 'folders'>, uri: string): boolean =>
+  folders === undefined ? root === uri : folders.includes(uri);
 
 /** The plan as the last turn left it. */
 export function planOf(state: ThreadState): readonly PlanStep[] {

@@ -26,7 +26,8 @@ import { scanUpper } from './scan.ts';
 import { Secrets } from './secrets.ts';
 import { settleUpper } from './settle.ts';
 import { bufferState, isReachable, newReading, readBytesAt, readingLike, readState } from './snapshot.ts';
-import { type Materialized, type MaterializeOptions, Tree } from './tree.ts';
+import type { ScanResult, ThreadCopy, WholeCopy, Write } from './thread-copy.ts';
+import { type MaterializeOptions, Tree } from './tree.ts';
 import { pointerInto } from './tree-git.ts';
 import { UnsavedTexts } from './unsaved.ts';
 import { transact, UpperEdit } from './upper-edit.ts';
@@ -38,19 +39,11 @@ export type CopyOptions = {
   root: string;
   /** Which files git tracks; by default as `.git/index` says. */
   tracked?: Tracked;
+  /** Where the whole copy is made where one is needed; by default in `dir`. Its parent is there. */
+  treePath?: string;
 };
 
-export type ScanResult = {
-  /** What could not be looked at, or not wholly, as sentences. */
-  problems: string[];
-};
-
-/** `beside`: whole trees, at `path`, of the folders `root` outside the workspace; absolute. */
-export type WholeCopy = Omit<Materialized, 'problems'> & {
-  beside: (Omit<Materialized, 'problems'> & { root: string })[];
-};
-
-export class Copy {
+export class Copy implements ThreadCopy {
   readonly layers: LayerPaths;
   readonly #dir: string;
   readonly #view: Layers;
@@ -78,11 +71,11 @@ export class Copy {
     owner: Owner | undefined,
     gitBeside: readonly GitBeside[],
   ) {
-    const { dir, root, tracked } = options;
+    const { dir, root, tracked, treePath } = options;
     this.#dir = dir;
     this.layers = layers;
     this.#view = new Layers(this.layers, owner);
-    this.#tree = new Tree(this.#view, dir, this.#aside);
+    this.#tree = new Tree(this.#view, dir, this.#aside, treePath);
     for (const [path, ino] of opaque) this.#view.opaque.set(path, ino);
     this.#record = record;
     this.#entries = entries;
@@ -188,8 +181,10 @@ export class Copy {
     });
   }
 
-  /** Changes by the agent's own tools, texts or deletions: all of them or, where this throws, none. */
-  write(writes: readonly { path: string; state: FileState }[]): Promise<void> {
+  /**
+   * Changes by the agent's own tools, texts or deletions: all of them or, where this or `alongside` throws, none.
+   */
+  write(writes: readonly Write[], alongside: () => Promise<void> = async () => {}): Promise<void> {
     return this.#exclusive(async () => {
       await this.#loadPending();
       const bases = new Map<string, FileState | 'unknown'>();
@@ -200,6 +195,7 @@ export class Copy {
       }
       await transact(this.#view, this.#aside, async (edit) => {
         for (const { path, state } of writes) await edit.put(path, state);
+        await alongside();
       });
       for (const [path, base] of bases) await this.#notes.note(path, base);
       await this.#save();

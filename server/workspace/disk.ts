@@ -14,12 +14,14 @@ export type DiskResult = { written: string[]; failed: { path: string; reason: st
 
 /**
  * `root`: the user's workspace, a real path. `readBinary`: what a binary file is to hold. Nothing is written where one
- * entry does not fit the disk any more. Never rejects.
+ * entry does not fit the disk any more. `folders`: all there is of the workspace, where it has several; absolute, and
+ * they stay when they are empty. Never rejects.
  */
 export async function writeToDisk(
   root: string,
   entries: readonly DiskEntry[],
   readBinary: (path: string, hash: string) => Promise<Buffer>,
+  folders: readonly string[] = [],
 ): Promise<DiskResult> {
   const failed: DiskResult['failed'] = [];
   for (const entry of entries) {
@@ -37,8 +39,8 @@ export async function writeToDisk(
     }
   }
   for (const { path, from, after } of entries) {
-    if (after.kind === 'absent') await removeEmptyFolders(root, path);
-    if (from !== undefined) await removeEmptyFolders(root, from);
+    if (after.kind === 'absent') await removeEmptyFolders(root, path, folders);
+    if (from !== undefined) await removeEmptyFolders(root, from, folders);
   }
   return { written: entries.map(({ path }) => path), failed: [] };
 }
@@ -129,8 +131,9 @@ function modeOf(before: FileState, after: FileState): number {
 /** Read once, while nothing runs beside it: reading it sets it for a moment. */
 const umask = process.umask();
 
-async function removeEmptyFolders(root: string, path: string): Promise<void> {
+async function removeEmptyFolders(root: string, path: string, kept: readonly string[]): Promise<void> {
   for (const parent of parentsOf(path).reverse()) {
+    if (kept.includes(join(root, parent))) return;
     const isGone = await removeFolder(join(root, parent)).then(
       () => true,
       () => false,

@@ -16,6 +16,8 @@ export type LayerPaths = {
   readonly whiteouts: string;
   /** Of a git folder outside the workspace. What changes there stays in the copy and is part of no changeset. */
   readonly beside?: readonly LayerPaths[];
+  /** Of the workspace's further folders, where it has several. */
+  readonly others?: readonly LayerPaths[];
 };
 
 export type Located = { in: 'upper'; status: BigIntStats } | { in: 'lower' } | { in: 'nowhere' };

@@ -57,17 +57,16 @@ export class Tree {
   readonly #layers: Layers;
   readonly #dir: string;
   readonly #aside: string;
+  /** Absolute. */
+  readonly path: string;
   #manifest: TreeManifest | undefined;
 
-  /** `dir`: the copy's own folder; `aside`: in it, for what is half made. */
-  constructor(layers: Layers, dir: string, aside: string) {
+  /** `dir`: the copy's own folder; `aside`: in it, for what is half made. `path`: by default in the former. */
+  constructor(layers: Layers, dir: string, aside: string, path = join(dir, 'tree')) {
     this.#layers = layers;
     this.#dir = dir;
     this.#aside = aside;
-  }
-
-  get path(): string {
-    return join(this.#dir, 'tree');
+    this.path = path;
   }
 
   /** Rejects with a sentence where the workspace is too large, with the signal's reason, and where the disk is full. */

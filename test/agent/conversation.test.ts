@@ -250,3 +250,32 @@ test('the instructions are about a page and a half, and say what the agent must 
   for (const word of ['update_plan', 'apply_patch', 'network', 'AGENTS.md', '.git', 'review', 'Verify', 'Report'])
     expect(instructions).toContain(word);
 });
+
+test('AGENTS.md of several folders: each with what is above it, what both have once', async () => {
+  const disk: Record<string, string> = {
+    '/w/.git/': '',
+    '/w/AGENTS.md': 'both',
+    '/w/api/AGENTS.md': 'api',
+    '/w/web/AGENTS.md': 'web',
+    '/w/other/AGENTS.md': 'other',
+  };
+  const { files } = await collectAgentsMd({
+    codexHome: '/home/u/.codex',
+    root: '/w',
+    folders: ['/w/api', '/w/web'],
+    read: async (path) => disk[path],
+    exists: async (path) => path in disk || `${path}/` in disk,
+  });
+  expect(files).toEqual([
+    { path: 'AGENTS.md', text: 'both' },
+    { path: 'api/AGENTS.md', text: 'api' },
+    { path: 'web/AGENTS.md', text: 'web' },
+  ]);
+});
+
+test('the folders of a workspace are named where there are several, and nothing is said of one', () => {
+  const several = textOf(environmentContext({ ...environment, root: '/w', folders: ['api', 'web'] }));
+  expect(several).toContain('<workspace>/w</workspace>\n<workspace_folders>\napi\nweb\n</workspace_folders>\n');
+  expect(several).toContain('Commands start in api.');
+  expect(textOf(environmentContext(environment))).not.toContain('folders');
+});

@@ -269,3 +269,22 @@ test.each([
   const resolved = resolveWorkdir(workdir, '/work/place');
   expect(resolved.ok ? resolved.value : undefined).toBe(expected);
 });
+
+test.each<[string | null, string | undefined]>([
+  [null, 'api'],
+  ['', 'api'],
+  ['web', 'web'],
+  ['web/src/', 'web/src'],
+  ['/work/web', 'web'],
+  ['.', undefined],
+  ['src', undefined],
+  ['other', undefined],
+  ['api-old', undefined],
+  ['api/../other', undefined],
+  ['/work', undefined],
+  ['/work/other', undefined],
+])('in a workspace of api and web, workdir %j is %j', (workdir, expected) => {
+  const resolved = resolveWorkdir(workdir, '/work', ['/work/api', '/work/web']);
+  expect(resolved.ok ? resolved.value : undefined).toBe(expected);
+  if (!resolved.ok) expect(resolved.problem).toContain("one of the workspace's folders (api, web)");
+});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FileState } from '../../server/changeset/file-state.ts';
+import { reviewOf } from '../../server/changeset/review.ts';
 import { sensitiveReason } from '../../server/changeset/sensitive.ts';
 import { absent, type Files, link, review, text } from './states.ts';
 
@@ -98,4 +99,16 @@ describe('by name', () => {
   ])('%s is ordinary', (path) => {
     expect(sensitiveReason(path, absent, text('a\n'))).toBeUndefined();
   });
+});
+
+test.each([
+  ['api/link', 'src/x', undefined],
+  ['api/link', '../web/x', undefined],
+  ['api/src/link', '../../web', undefined],
+  ['api/link', '../other/x', 'symbolic link out of the workspace'],
+  ['api/link', '..', 'symbolic link out of the workspace'],
+  ['api/link', '../web-old/x', 'symbolic link out of the workspace'],
+])('in a workspace of api and web, a link %s to %s', (path, target, reason) => {
+  const { files } = reviewOf([{ path, base: absent, agent: link(target) }], new Map(), new Map(), ['api', 'web']);
+  expect(files[0]?.sensitive).toBe(reason);
 });

@@ -1,6 +1,6 @@
 /** `codex-lsp exec` and its companions, as the built program in a real shell's place. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventEnvelopeSchema } from '../../server/protocol/thread.ts';
 import { failure, gate, patch, type Script, say, script, shell, soon, startModel, together } from '../support/model.ts';
@@ -223,4 +223,46 @@ test('a broken config.json and bad settings are named, and the defaults used', a
   expect(wrong.stderr).toMatch(/^codex-lsp: limits\.steps \(config\.json\): /m);
   expect(wrong.stderr.match(/limits\.steps/g)).toHaveLength(1);
   expect(it.model.requests[1]?.model).toBe('gpt-config');
+});
+
+test('--add-dir: further folders, as one workspace with the first; a thread keeps those it began with', async () => {
+  await using it = await bench(
+    script(
+      shell('cat a.txt ../beside/b.txt; ls ..'),
+      together(patch('project/a.txt', '-one', '+ONE'), patch('beside/b.txt', '-b', '+B')),
+      say('Done.'),
+      shell('cat ../beside/b.txt'),
+      say('Again.'),
+    ),
+  );
+  const { root, stateDir } = it.workspace;
+  const beside = join(dirname(root), 'beside');
+  await mkdir(beside);
+  await writeFile(join(beside, 'b.txt'), 'b\n');
+  expect((await it.run('exec', '--add-dir', '../beside', 'shout')).code).toBe(0);
+  expect(JSON.stringify(it.model.requests[1]?.input)).toContain('one\\ntwo\\nb\\nbeside\\nproject\\n');
+
+  const listed = await it.run('threads');
+  expect(listed.stdout).toContain(`${root}, ${beside}`);
+  const threadId = listed.stdout.split(' ')[0] ?? '';
+  const applied = await it.run('apply', threadId);
+  expect(applied).toMatchObject({ code: 0, stdout: 'applied beside/b.txt\napplied project/a.txt\n' });
+  expect(await readFile(join(beside, 'b.txt'), 'utf8')).toBe('B\n');
+  expect(await it.workspace.read('a.txt')).toBe('ONE\ntwo\n');
+
+  expect((await it.run('exec', '--last', 'again')).stdout).toBe('Again.\n');
+  expect(JSON.stringify(it.model.requests.at(-1)?.input)).toContain('B\\n');
+  expect((await it.run('undo', threadId)).code).toBe(0);
+  expect(await readFile(join(beside, 'b.txt'), 'utf8')).toBe('b\n');
+
+  for (const [folder, why] of [
+    ['../none', "the folder of --add-dir, '../none', does not exist"],
+    [stateDir, "holds codex-lsp's own state"],
+    ['/', 'is the whole file system'],
+  ] as const) {
+    const { code, stderr } = await it.run('exec', '--add-dir', folder, 'shout');
+    expect({ folder, code, stderr }).toEqual({ folder, code: 2, stderr: expect.stringContaining(why) });
+  }
+  const stranger = await it.run('exec', '--last', '--add-dir', '/usr', 'x');
+  expect(stranger).toMatchObject({ code: 2, stderr: expect.stringContaining('is no folder of thread') });
 });

@@ -347,10 +347,10 @@ test('one broken thread takes nothing of the others: it is logged, once, and lef
   tasks.setReview('good', {
     files: [fileInReview('a.txt', 'one\n', [{ line: 0, oldLines: ['one\n'], newLines: ['ONE\n'] }])],
   });
-  const { rootOf } = tasks;
-  tasks.rootOf = async (threadId) => {
+  const { workspaceOf } = tasks;
+  tasks.workspaceOf = async (threadId) => {
     if (threadId === 'broken') throw new SyntaxError('line 3 of the record is broken');
-    return rootOf.call(tasks, threadId);
+    return workspaceOf.call(tasks, threadId);
   };
   await using editor = await openEditor({ tasks, place: { root: first.root, stateFolder: first.stateFolder } });
   await editor.waitFor('the good one', () => editor.diagnostics('a.txt').length === 1);

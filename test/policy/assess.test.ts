@@ -165,3 +165,16 @@ test('what has no place in a title is in the detail, and what is cut says so', (
   expect(detail).toMatch(/^x{4000}… \(10000 characters in all\)$/);
   expect(question(network('a.example')).detail).toBe('For the command: npm i');
 });
+
+test.each([
+  ['/w/api/src', 'allow'],
+  ['/w/web', 'allow'],
+  ['/w/other/x', 'ask'],
+  ['/w/api-old', 'ask'],
+  ['/w', 'deny'],
+  ['/', 'deny'],
+  ['/w/web/.env', 'deny'],
+])('of a workspace of /w/api and /w/web, reading %s is: %s', (path, decision) => {
+  const several = policy({ root: '/w', folders: ['/w/api', '/w/web'], hidden: ['/state', '/w/web/.env'] });
+  expect(assess(read(path), several).decision).toBe(decision);
+});

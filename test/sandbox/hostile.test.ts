@@ -1,7 +1,8 @@
 /** What a command, or a repository, leaves behind to break what comes after it: nothing is lost, and the copy goes on. */
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { Copy, type ScanResult } from '../../server/workspace/copy.ts';
+import { Copy } from '../../server/workspace/copy.ts';
+import type { ScanResult } from '../../server/workspace/thread-copy.ts';
 import { bash, makePlace, type Outcome, runOver, writeFiles } from './scenario.ts';
 import { outputs, users } from './users.ts';
 

@@ -2,8 +2,9 @@
 import { expect, test } from 'vitest';
 import { unfitKind } from '../../server/sandbox/filesystems.ts';
 import { makesOverlays } from '../../server/sandbox/host.ts';
-import { type Finding, type Findings, nextStep } from '../../server/sandbox/ladder.ts';
+import { type Finding, type Findings, nextStep, weakest } from '../../server/sandbox/ladder.ts';
 import { firstInside, mountPoints } from '../../server/sandbox/mounts.ts';
+import type { Strategy } from '../../server/sandbox/types.ts';
 
 const works: Finding = { works: true };
 const fails = (what: string): Finding => ({ works: false, reason: `No ${what}.`, remedy: `Mend ${what}.` });
@@ -97,4 +98,14 @@ test.each([
   ['', false],
 ])('bubblewrap %s makes overlays: %s', (version, makes) => {
   expect(makesOverlays(version)).toBe(makes);
+});
+
+test('several folders: what one of them forbids, none has', () => {
+  const overlay: Strategy = { kind: 'overlay', by: 'unshare' };
+  const copy: Strategy = { kind: 'copy', reason: forced };
+  const nothing: Strategy = { kind: 'none', reason: 'No bwrap.', remedy: 'Install it.' };
+  expect(weakest(overlay, [])).toBe(overlay);
+  expect(weakest(overlay, [overlay, copy])).toBe(copy);
+  expect(weakest(copy, [overlay])).toBe(copy);
+  expect(weakest(overlay, [copy, nothing])).toBe(nothing);
 });

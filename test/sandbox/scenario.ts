@@ -22,6 +22,7 @@ import { chooseStrategy } from '../../server/sandbox/strategy.ts';
 import type { CommandRequest, CommandResult, CopyTree, SandboxPolicy, Strategy } from '../../server/sandbox/types.ts';
 import { usedBy } from '../../server/sandbox/upper-use.ts';
 import { Copy } from '../../server/workspace/copy.ts';
+import type { ThreadCopy } from '../../server/workspace/thread-copy.ts';
 import { processesAround } from './processes.ts';
 import { type StandIn, standIn } from './stand-in.ts';
 
@@ -177,7 +178,7 @@ const filesWith = (folder: string, text: string): string[] =>
 
 /** Refresh, run, scan: as a turn does. */
 export async function runOver(
-  copy: Copy,
+  copy: ThreadCopy,
   options: Partial<CommandRequest> & {
     command: string;
     buffers?: ReadonlyMap<string, string>;
@@ -188,8 +189,9 @@ export async function runOver(
 ): Promise<CommandResult> {
   await copy.refresh(options.buffers ?? new Map());
   const startedAtMs = Date.now();
-  // What lies beside the workspace is in a tree of its own, which nothing but the copy can make.
-  const isWhole = options.tree !== undefined && copy.layers.beside !== undefined;
+  // What lies beside the workspace or its first folder is in a tree of its own, which nothing but the copy can make.
+  const { beside, others } = copy.layers;
+  const isWhole = options.tree !== undefined && (beside ?? others) !== undefined;
   const made = isWhole ? { tree: await copy.materialize() } : {};
   const request: CommandRequest = {
     layers: copy.layers,
@@ -201,16 +203,17 @@ export async function runOver(
     ...options,
     ...made,
     timeoutMs: options.timeoutMs ?? 20_000,
-    inspect: async (merged) => {
+    inspect: async (merged, mergedAt) => {
       if (options.tree === undefined) {
-        const { problems } = await copy.scan({ startedAtMs, merged });
+        const { problems } = await copy.scan({ startedAtMs, merged, mergedAt });
         options.onProblems?.(problems);
       }
-      await options.inspect?.(merged);
+      await options.inspect?.(merged, mergedAt);
     },
   };
   const result = await runInSandbox(request, options.toolFolders);
   if (isWhole) await copy.absorb();
+  if (others !== undefined && options.tree !== undefined) await copy.scan({ startedAtMs });
   return result;
 }
 

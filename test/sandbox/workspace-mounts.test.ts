@@ -11,6 +11,7 @@ const layers = (root: string) => ({ root, upper: `/s${root}/up`, work: `/s${root
 const worktree = { ...layers('/r.git/w'), beside: [layers('/r.git')] };
 const tree = { path: '/s/tree', links: ['a/libs'] };
 const sealed: WorkspaceMount = { kind: 'sealed', at: '/data', empty: '/s/nothing' };
+const several = { ...layers('/w/api'), others: [{ ...layers('/w/web'), beside: [layers('/r.git')] }] };
 const overlays = workspaceMounts(worktree, undefined);
 const whole = workspaceMounts(worktree, tree);
 
@@ -64,6 +65,31 @@ test.each([
     'sealed /data /s/nothing overlay /r.git /s/r.git/up /s/r.git/work overlay /r.git/w /s/r.git/w/up /s/r.git/w/work',
   ],
   ['and for a tree', stageWords(whole), 'tree /r.git/w /s/tree 1 a/libs'],
+  [
+    'several folders, each with an overlay of its own',
+    mountedBefore(workspaceMounts(several, undefined), { isReadOnly: false }),
+    '--bind /r.git /r.git --bind /w/api /w/api --bind /w/web /w/web',
+  ],
+  [
+    'several trees',
+    stageWords(workspaceMounts(several, { ...tree, others: [{ root: '/w/web', path: '/s/web', links: ['libs'] }] })),
+    'tree /w/api /s/tree 1 a/libs tree /w/web /s/web 1 libs',
+  ],
+  [
+    'the git folder of two worktrees stands there once',
+    mountedBefore(workspaceMounts({ ...layers('/a'), beside: [layers('/r.git')], others: several.others }, undefined), {
+      isReadOnly: false,
+    }),
+    '--bind /a /a --bind /r.git /r.git --bind /w/web /w/web',
+  ],
+  [
+    'and not at all where it lies in a folder of the workspace',
+    mountedBefore(
+      workspaceMounts({ ...layers('/r'), others: [{ ...layers('/w'), beside: [layers('/r/.git')] }] }, undefined),
+      { isReadOnly: false },
+    ),
+    '--bind /r /r --bind /w /w',
+  ],
 ])('%s', (_, words, expected) => {
   expect(words.join(' ')).toBe(expected);
 });

@@ -5,6 +5,7 @@ import { reviewDocument } from '../../server/changeset/review-document.ts';
 import type { Review, ReviewFile, ReviewHunk } from '../../server/changeset/review-types.ts';
 import { toChangeset } from '../../server/changeset/unified-diff.ts';
 import type { ApplyResult } from '../../server/protocol/changeset.ts';
+import { foldersOf, type Workspace } from '../../server/protocol/folders.ts';
 import type {
   Approval,
   Decision,
@@ -23,6 +24,7 @@ import type { Tasks } from '../../server/task/tasks.ts';
 type Thread = {
   summary: ThreadSummary;
   root: string;
+  folders?: readonly string[];
   events: EventEnvelope[];
   review: (documents: OpenDocuments) => Review;
 };
@@ -53,7 +55,7 @@ export class FakeTasks implements Tasks {
   /** Thrown by the next call of `start`. */
   startError: Error | undefined;
   readonly #threads = new Map<string, Thread>();
-  readonly #listeners = new Set<(envelope: EventEnvelope, root: string) => void>();
+  readonly #listeners = new Set<(envelope: EventEnvelope, workspace: Workspace) => void>();
   readonly #stateFolder: string;
 
   constructor(stateFolder = '/nowhere') {
@@ -88,10 +90,10 @@ export class FakeTasks implements Tasks {
     const seq = event.type === 'itemDelta' ? undefined : thread.events.length + 1;
     const envelope: EventEnvelope = { threadId, turnId, seq, at, event };
     if (seq !== undefined) thread.events.push(envelope);
-    for (const listener of this.#listeners) listener(envelope, thread.root);
+    for (const listener of this.#listeners) listener(envelope, { root: thread.root, folders: thread.folders });
   }
 
-  subscribe(listener: (envelope: EventEnvelope, root: string) => void): () => void {
+  subscribe(listener: (envelope: EventEnvelope, workspace: Workspace) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -100,7 +102,10 @@ export class FakeTasks implements Tasks {
     if (this.startError) throw this.startError;
     this.started.push(request);
     const threadId = request.threadId ?? `t${this.started.length}`;
-    if (!request.threadId) this.add(threadId, request.root, 'running', request.prompt);
+    if (!request.threadId) {
+      this.add(threadId, request.root, 'running', request.prompt);
+      this.#thread(threadId).folders = request.folders;
+    }
     setImmediate(() => {
       const { mode, prompt, origin } = request;
       this.emit(threadId, { type: 'turnStarted', prompt, model: 'fake', mode, origin });
@@ -119,7 +124,9 @@ export class FakeTasks implements Tasks {
   }
 
   list: Tasks['list'] = async ({ root }) => {
-    const threads = [...this.#threads.values()].filter((thread) => root === undefined || thread.root === root);
+    const threads = [...this.#threads.values()].filter(
+      (thread) => root === undefined || foldersOf(thread).includes(root),
+    );
     return { threads: threads.map(({ summary }) => summary) };
   };
 
@@ -130,6 +137,11 @@ export class FakeTasks implements Tasks {
 
   async rootOf(threadId: string): Promise<string> {
     return this.#thread(threadId).root;
+  }
+
+  async workspaceOf(threadId: string): Promise<Workspace> {
+    const { root, folders } = this.#thread(threadId);
+    return folders ? { root, folders } : { root };
   }
 
   async rename(threadId: string, title: string): Promise<void> {

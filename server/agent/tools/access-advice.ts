@@ -23,6 +23,8 @@ type Ended = {
   opened: { hosts: readonly string[]; paths: readonly string[] };
   /** The workspace. */
   root: string | undefined;
+  /** All there is of it, where it has several folders. */
+  folders?: readonly string[];
 };
 
 /** One sentence for each thing that is closed and mattered; undefined where there is nothing to say. */
@@ -53,8 +55,9 @@ function networkAdvice({ output, refusedHosts, access, opened }: Ended): string 
   return `${what} If the command cannot do without, call shell again with "network": {"hosts": [${names}], "reason": "…"}${which}: the user is asked.`;
 }
 
-function readAdvice({ output, access, opened, root }: Ended): string | undefined {
-  const known = [...visibleFolders, ...opened.paths, ...(root === undefined ? [] : [root])];
+function readAdvice({ output, access, opened, root, folders }: Ended): string | undefined {
+  const workspace = folders ?? (root === undefined ? [] : [root]);
+  const known = [...visibleFolders, ...opened.paths, ...workspace];
   const isOutside = (path: string) => !known.some((folder) => isInside(path, folder));
   const isNamed = output
     .split('\n')

@@ -100,7 +100,7 @@ export const shell: Tool = {
     const parsed = parseArguments(call, argumentsSchema);
     if (!parsed.ok) return failedCall(call, parsed.problem, context);
     const { command, workdir, timeoutMs: asked, read, network } = parsed.value;
-    const cwd = resolveWorkdir(workdir, context.root);
+    const cwd = resolveWorkdir(workdir, context.root, context.folders);
     if (!cwd.ok) return failedCall(call, cwd.problem, context);
     if (/^\s*apply_patch\b/.test(command))
       return failedCall(
@@ -158,6 +158,7 @@ export const shell: Tool = {
             access: context.workbench.access(),
             opened,
             root: context.root,
+            folders: context.folders,
           })
         : undefined;
     return { output: commandReport(result, { limits: context.limits, timeoutMs, advice }) };

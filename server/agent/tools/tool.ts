@@ -21,6 +21,8 @@ export type ToolContext = {
   signal: AbortSignal;
   /** The workspace's absolute path, which the model may begin a path with. */
   root?: string;
+  /** All there is of the workspace, where it has several folders; absolute. */
+  folders?: readonly string[];
 };
 
 /** What the model is told. `stopTurn`: the user was asked and wants the turn to end. */
