@@ -75,7 +75,7 @@ export function carry(change: AppliedChange, direction: Direction, now: FileStat
   };
   if (sameState(now, start)) {
     const edits = now.kind === 'text' && end.kind === 'text' ? lineEdits(now.text, end.text) : [];
-    return { ...written(end, edits), done: change };
+    return { ...written(withModeOf(now, start, end), edits), done: change };
   }
   if (now.kind !== 'text' || start.kind !== 'text' || end.kind !== 'text' || !change.blocks) {
     return { left: change, reason: now.kind === 'absent' ? 'it is gone since' : 'it was changed since' };
@@ -83,9 +83,8 @@ export function carry(change: AppliedChange, direction: Direction, now: FileStat
   const lines = splitLines(now.text);
   const placed = placements(change.blocks, direction, { start: start.text, end: end.text, lines });
   const stuck = placed.map(({ kind }) => kind === 'conflict');
-  const mode = gitMode(start.mode) === gitMode(end.mode) ? now.mode : end.mode;
   const { text, edits } = merged(lines, placed);
-  const after: FileState = { kind: 'text', text, mode };
+  const after = withModeOf(now, start, { ...end, text });
   if (!stuck.includes(true)) return { ...written(after, edits), done: change };
   if (!stuck.includes(false)) return { left: change, reason: sameLines };
   const { first, second } = split(change, (block) => stuck[block] === (direction === 'back'));
@@ -93,6 +92,12 @@ export function carry(change: AppliedChange, direction: Direction, now: FileStat
   if (direction === 'forth') return { ...written(after, edits), done: first, left: second, reason: sameLines };
   const partly: FileOutcome = { path: source, before: now, after: { ...now, text }, edits, hunks: [] };
   return { ...(edits.length > 0 ? { outcome: partly } : {}), done: second, left: first, reason: sameLines };
+}
+
+/** A mode that was not changed from start to end is the user's as it is now. */
+function withModeOf(now: FileState, start: FileState, end: FileState): FileState {
+  const haveModes = 'mode' in now && 'mode' in start && 'mode' in end;
+  return haveModes && gitMode(start.mode) === gitMode(end.mode) ? { ...end, mode: now.mode } : end;
 }
 
 type Placed = Placement & { lines: readonly string[] };

@@ -55,7 +55,7 @@ export type FileOutcome = {
   edits: readonly LineEdit[];
   /** Ids of the accepted hunks: first those of `edits`, in their order, then those without lines. */
   hunks: readonly string[];
-  /** `after` is a file as the user had it: made again with all of its mode. */
+  /** `after` is a file as the user had it, all of its mode included. */
   restores?: true;
 };
 

@@ -46,6 +46,7 @@ class OpenTasks implements Tasks {
       publish: (envelope, root) => {
         for (const listener of this.#listeners) listener(envelope, root);
       },
+      recoverApply: (record) => this.#decisions.recover(record),
       recover: (record) => this.#recover(record),
     });
   }
@@ -252,7 +253,8 @@ class OpenTasks implements Tasks {
     return this.changeset(threadId, documents);
   };
 
-  undo: Tasks['undo'] = async (threadId, face) => this.#decisions.undo(await this.#idle(threadId), this.#live(face));
+  undo: Tasks['undo'] = async (threadId, face, { redo } = {}) =>
+    this.#decisions.undo(await this.#idle(threadId), this.#live(face), redo ? 'redo' : 'undo');
 
   sandbox: Tasks['sandbox'] = (of) => sandboxStatus({ stateDir: this.#stateDir, ...of });
 

@@ -196,8 +196,9 @@ const removeFolder = (path: string): Promise<void> =>
 /** Only the executable bit is the project's: what else the file had stays, and nothing else comes in. */
 function modeOf(before: FileState, after: FileState, restores: true | undefined): number {
   if (after.kind !== 'text' && after.kind !== 'binary') return 0o644;
+  if (restores) return fullMode(after);
   const wanted = gitMode(after.mode);
-  if (before.kind !== 'text' && before.kind !== 'binary') return restores ? fullMode(after) : wanted & ~umask;
+  if (before.kind !== 'text' && before.kind !== 'binary') return wanted & ~umask;
   if (gitMode(before.mode) === wanted) return fullMode(before);
   return wanted === 0o755 ? before.mode | ((before.mode & 0o444) >> 2) : before.mode & 0o666;
 }
