@@ -1,7 +1,7 @@
 /** Does what was decided: the server's part on disk, checked as a whole, then the editor's part, verified by the face. */
 import { readFile } from 'node:fs/promises';
 import { planApply } from '../changeset/apply-plan.ts';
-import { sameState } from '../changeset/file-state.ts';
+import { absent, sameState } from '../changeset/file-state.ts';
 import type { FileOutcome } from '../changeset/review-types.ts';
 import { type DiskEntry, type ReadBinary, writeToDisk } from '../workspace/disk.ts';
 import { readState } from '../workspace/snapshot.ts';
@@ -59,12 +59,20 @@ export async function carryOut(options: {
     return { failures, leftOut: [...paths].filter((path) => !failures.has(path)), reload: [] };
   }
   const reload: string[] = [];
-  for (const { path, from } of plan.disk) {
-    for (const written of from === undefined ? [path] : [path, from]) {
-      const buffer = open.get(written);
-      if (!buffer) continue;
-      superseded.add(record.root, written, buffer.text);
-      reload.push(written);
+  for (const { path, from, before, after } of entries) {
+    // A change of mode alone leaves the buffer what it is, unsaved or not.
+    if (from === undefined && before.kind === 'text' && after.kind === 'text' && before.text === after.text) continue;
+    const written =
+      from === undefined
+        ? [{ path, state: after }]
+        : [
+            { path, state: after },
+            { path: from, state: absent },
+          ];
+    for (const { path, state } of written) {
+      const shown = open.get(path)?.text;
+      superseded.wrote(record.root, path, state, shown);
+      if (shown !== undefined) reload.push(path);
     }
   }
   if (plan.editor.length > 0) {

@@ -16,8 +16,8 @@ const shout = () =>
   );
 
 const doneBy = async (asked: ReturnType<Tasks['undo']>) => (await asked).result;
-const acceptBy = (bench: Bench, threadId: string, hunks?: string[], face: Face = diskFace) =>
-  doneBy(bench.tasks.accept(threadId, hunks ? { hunks } : {}, face));
+const acceptBy = (bench: Bench, threadId: string, hunks?: string[]) =>
+  doneBy(bench.tasks.accept(threadId, hunks ? { hunks } : {}, diskFace));
 const undoBy = (bench: Bench, threadId: string) => doneBy(bench.tasks.undo(threadId, diskFace));
 const redoBy = (bench: Bench, threadId: string) => doneBy(bench.tasks.undo(threadId, diskFace, { redo: true }));
 /** Everything in a folder: names, modes, bytes, and where links lead. */
@@ -178,4 +178,31 @@ test('every kind of change goes back and forth, with all of its mode', async () 
     expect(await redoBy(bench, threadId)).toMatchObject({ failed: [], conflicts: [] });
     expect(snapshot(workspace.root)).toEqual(second);
   }
+});
+
+test('a mode that is taken back leaves what is typed and not saved the truth', async () => {
+  let buffer = 'echo\n';
+  const face: Face = {
+    ...diskFace,
+    profile: { mode: 'mixed' },
+    documents: { under: () => new Map([['run.sh', { version: buffer.length, text: buffer }]]) },
+  };
+  const { documents } = face;
+  await using bench = await openBench({
+    files: { 'run.sh': 'echo\n' },
+    documents,
+    script: script(shell('chmod +x run.sh'), say('Done.')),
+  });
+  const { tasks, workspace } = bench;
+  const { threadId } = await bench.run('make it run');
+  buffer = 'echo typed\n';
+  const modeNow = () => (lstatSync(join(workspace.root, 'run.sh')).mode & 0o111) > 0;
+  const accepted = await doneBy(tasks.accept(threadId, { files: ['run.sh'] }, face));
+  expect(accepted).toMatchObject({ applied: ['run.sh'], failed: [] });
+  expect(modeNow()).toBe(true);
+  expect(await doneBy(tasks.undo(threadId, face))).toMatchObject({ applied: ['run.sh'], failed: [] });
+  expect(modeNow()).toBe(false);
+  const [file] = (await tasks.review(threadId, documents)).files;
+  expect(file).toMatchObject({ user: { text: 'echo typed\n' }, hunks: [{ status: 'pending' }] });
+  expect(await workspace.read('run.sh')).toBe('echo\n');
 });
