@@ -170,6 +170,7 @@ export function reviewContext(since: {
       if (event.comment) comments.push(event.comment);
     }
     if (event.type === 'undone') for (const path of event.result.applied) undone.add(path);
+    if (event.type === 'applied') for (const path of event.result.applied) undone.delete(path);
   }
   const paths = (status: string) => {
     const counts = new Map<string, number>();

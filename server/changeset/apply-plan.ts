@@ -17,12 +17,18 @@ export function planApply(
   const editor: ApplyPlan['editor'][number][] = [];
   const disk: ApplyPlan['disk'][number][] = [];
   for (const outcome of outcomes) {
-    const { path, from, before, after, edits } = outcome;
+    const { path, from, before, after, edits, restores } = outcome;
     const version = open.get(path) ?? null;
     const byEditor =
       isTextEdit(outcome) && (profile.mode === 'editor' || (profile.mode === 'mixed' && version !== null));
     if (!byEditor) {
-      disk.push({ path, ...(from === undefined ? {} : { from }), before, after });
+      disk.push({
+        path,
+        ...(from === undefined ? {} : { from }),
+        before,
+        after,
+        ...(restores ? { restores } : {}),
+      });
       continue;
     }
     editor.push({ path, version, edits, after });

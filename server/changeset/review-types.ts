@@ -53,8 +53,10 @@ export type FileOutcome = {
   after: FileState;
   /** The same as text edits, where both are text: against `before`, in ascending order, not overlapping. */
   edits: readonly LineEdit[];
-  /** Ids of the accepted hunks. */
+  /** Ids of the accepted hunks: first those of `edits`, in their order, then those without lines. */
   hunks: readonly string[];
+  /** `after` is a file as the user had it, all of its mode included. */
+  restores?: true;
 };
 
 /** What an editor can be trusted with; see the client profiles in `editor/`. */
@@ -71,5 +73,5 @@ export type ApplyPlan = {
    * For the server to write, each only where `before` still holds. `from`: remove that path too. Where `before` and
    * `after` have the same text it is a chmod, whatever text is on disk: the buffer it stands for may not be saved.
    */
-  disk: readonly { path: string; from?: string; before: FileState; after: FileState }[];
+  disk: readonly { path: string; from?: string; before: FileState; after: FileState; restores?: true }[];
 };

@@ -42,8 +42,8 @@ export const subcommands: Readonly<Record<string, Subcommand>> = {
     run: async (args, options) => (await import('./threads.ts')).apply(args, options),
   },
   undo: {
-    usage: 'undo THREAD',
-    doc: 'takes the last apply back',
+    usage: 'undo THREAD [--redo]',
+    doc: 'takes the last apply back; again, the one before',
     run: async (args, options) => (await import('./threads.ts')).undo(args, options),
   },
   archive: {

@@ -68,10 +68,15 @@ export async function apply([threadId, ...paths]: readonly string[], options: Cl
   });
 }
 
+/** `THREAD [--redo]`. */
 export async function undo(args: readonly string[], options: CliOptions): Promise<number> {
-  return withThread(args, options, async (tasks, threadId) => {
-    const { result } = await tasks.undo(threadId, shellFace);
-    return print('undone', await result, options);
+  const redo = args.includes('--redo');
+  const unknown = args.find((arg) => arg.startsWith('-') && arg !== '--redo');
+  if (unknown !== undefined) throw new UsageError(`undo has no flag '${unknown}'.`);
+  const named = args.filter((arg) => arg !== '--redo');
+  return withThread(named, options, async (tasks, threadId) => {
+    const { result } = await tasks.undo(threadId, shellFace, { redo });
+    return print(redo ? 'redone' : 'undone', await result, options);
   });
 }
 

@@ -32,8 +32,14 @@ const twins: Partial<Record<MethodName, Command>> = {
   },
 };
 
+/** For a key that can't give `{ redo: true }`. */
+const redo: Command = async (session, params) => ({
+  applyId: (await undo(session, { ...parseParams('codex/undo', params ?? {}), redo: true })).applyId,
+});
+
 /** For code actions: their argument is one object that the action made. */
 const internal: Readonly<Record<string, Command>> = {
+  'codex.redo': redo,
   'codex.runComment': runComment,
   'codex.fix': runFix,
   'codex.runTaskDocument': async (session, params) => {

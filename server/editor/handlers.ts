@@ -87,9 +87,8 @@ export async function accept(session: Session, params: Params<'codex/accept'>): 
 
 /** As `accept`. */
 export async function undo(session: Session, params: Params<'codex/undo'>): ReturnType<Session['tasks']['undo']> {
-  if (params.redo) throw new InvalidParams('redo: not implemented yet.');
   await session.settled();
-  return session.tasks.undo(await threadOf(session, params), session.face);
+  return session.tasks.undo(await threadOf(session, params), session.face, { redo: params.redo });
 }
 
 /** The parameters by the method's schema. Throws `InvalidParams` that names the first wrong field by its path. */

@@ -1,5 +1,6 @@
 /** What happens in tasks, told to the editor: events, progress, messages, diagnostics, dialogs. Nothing is pushed into a text. */
 import { join } from 'node:path';
+import type { ApplyResult } from '../protocol/changeset.ts';
 import { homeFolderOf, type Workspace } from '../protocol/folders.ts';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
 import { Activity, type ThreadActivity, type Turn } from './activity.ts';
@@ -139,10 +140,7 @@ export class Publisher {
       case 'undone':
         this.reviews.refresh(threadId, root);
         this.#say(
-          this.#withReload(
-            applyLine(event.type, event.result, this.#writtenWhileOpen(root, event.result.applied)),
-            thread,
-          ),
+          this.#withReload(applyLine(event.type, event.result, this.#writtenWhileOpen(root, event.result)), thread),
         );
         break;
       case 'turnCompleted':
@@ -196,12 +194,11 @@ export class Publisher {
     this.#session.client.show('info', `${codex}: the answer is in ${within(root, path) ?? path}`);
   }
 
-  /** Applied paths whose document still has another text than the file: the server wrote it, and the editor shows the old one. */
-  #writtenWhileOpen(root: string, applied: readonly string[]): { paths: string[]; reload: string } {
+  /** Paths whose document still has another text than the file: the server wrote it, and the editor shows the old one. */
+  #writtenWhileOpen(root: string, { applied, reload = [] }: ApplyResult): { paths: string[]; reload: string } {
     const throughEditor = this.#session.takeEdited();
-    const paths = applied.filter(
-      (path) => this.#session.documents.at(join(root, path)) && !throughEditor.has(join(root, path)),
-    );
-    return { paths, reload: this.#session.profile.reload };
+    const isOpen = (path: string): boolean => this.#session.documents.at(join(root, path)) !== undefined;
+    const behind = new Set([...applied.filter((path) => !throughEditor.has(join(root, path))), ...reload]);
+    return { paths: [...behind].filter(isOpen), reload: this.#session.profile.reload };
   }
 }

@@ -105,9 +105,9 @@ export const methods = {
     result: changesetSchema,
   },
   'codex/undo': {
-    doc: 'Takes the latest apply back, and refuses by name what the user has changed since. Answers as `codex/accept` does.',
+    doc: 'Takes the latest apply back; again, the one before. What the user has changed since is merged; where both changed the same lines, their text stays, and the hunk is named in `conflicts`, a file of which nothing could be taken back in `failed`. With `redo`, what was undone last is done again, until the next accept. Answers as `codex/accept` does.',
     text: 'threadId',
-    params: threadRef.extend({ redo: z.boolean().optional().describe('not implemented yet') }),
+    params: threadRef.extend({ redo: z.boolean().optional().describe('does again what was undone last') }),
     result: applyResultSchema,
   },
   'codex/threads': {
@@ -179,6 +179,7 @@ export const refusalReasons = [
   'noSandbox',
   'noWorkspace',
   'nothingToUndo',
+  'nothingToRedo',
   'nothingToReview',
   'internal',
 ] as const;

@@ -1,8 +1,9 @@
-/** What each accept did to the user's files, kept so that it can be taken back: before and after, file by file. */
+/** What each accept did to the user's files, kept so that it can be taken back and done again: two stacks in a folder. */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { AppliedChange } from '../changeset/applied.ts';
 import type { FileState } from '../changeset/file-state.ts';
 
 const fileStateSchema: z.ZodType<FileState> = z.discriminatedUnion('kind', [
@@ -13,24 +14,99 @@ const fileStateSchema: z.ZodType<FileState> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('other'), what: z.string() }),
 ]);
 
-const appliedFileSchema = z.object({
+const blockSchema = z.object({
+  oldLine: z.number(),
+  oldCount: z.number(),
+  newLine: z.number(),
+  newCount: z.number(),
+  hunk: z.string().optional(),
+});
+
+export const appliedChangeSchema: z.ZodType<AppliedChange> = z.object({
   path: z.string(),
   from: z.string().optional(),
   before: fileStateSchema,
   after: fileStateSchema,
   hunks: z.array(z.object({ id: z.string(), path: z.string() })),
+  blocks: z.array(blockSchema).optional(),
 });
-export type AppliedFile = z.infer<typeof appliedFileSchema>;
+
+/** As it is written to disk. */
+export const diskEntrySchema = z.object({
+  path: z.string(),
+  from: z.string().optional(),
+  before: fileStateSchema,
+  after: fileStateSchema,
+});
 
 const entrySchema = z.object({
   applyId: z.string(),
   at: z.string(),
-  /** Still applied: what an undo took back has left the list. */
-  files: z.array(appliedFileSchema),
+  files: z.array(appliedChangeSchema),
+  /** The undo or redo that could not take these along. */
+  leftBy: z.string().optional(),
 });
 export type ApplyEntry = z.infer<typeof entrySchema>;
 
-const folderOf = (threadFolder: string) => join(threadFolder, 'applies');
+export type Stack = 'applied' | 'undone';
+/** Where an entry lies: the higher its number, the later it came there. */
+export type Place = { stack: Stack; number: number };
+
+const letters: Record<Stack, string> = { applied: 'a', undone: 'u' };
+
+export const folderOf = (threadFolder: string) => join(threadFolder, 'applies');
+
+const fileOf = (threadFolder: string, { stack, number }: Place): string =>
+  join(folderOf(threadFolder), `${letters[stack]}${String(number).padStart(9, '0')}.json`);
+
+/** Of one stack, the latest first. */
+export async function placesIn(threadFolder: string, stack: Stack): Promise<Place[]> {
+  const names = await readdir(folderOf(threadFolder)).catch(() => []);
+  return names
+    .flatMap((name) => {
+      const [, letter, digits] = /^([au])(\d{9})\.json$/.exec(name) ?? [];
+      return letter === letters[stack] ? [{ stack, number: Number(digits) }] : [];
+    })
+    .sort((a, b) => b.number - a.number);
+}
+
+/** Undefined where there is none, or none that can be understood. */
+export async function readEntry(threadFolder: string, place: Place): Promise<ApplyEntry | undefined> {
+  const text = await readFile(fileOf(threadFolder, place), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return entrySchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the next entry goes, on either stack. */
+export async function nextNumber(threadFolder: string): Promise<number> {
+  const places = [...(await placesIn(threadFolder, 'applied')), ...(await placesIn(threadFolder, 'undone'))];
+  return Math.max(0, ...places.map(({ number }) => number)) + 1;
+}
+
+/** One without files is none. */
+export async function putEntry(threadFolder: string, place: Place, entry: ApplyEntry): Promise<void> {
+  const path = fileOf(threadFolder, place);
+  if (entry.files.length === 0) {
+    await rm(path, { force: true });
+    return;
+  }
+  await mkdir(folderOf(threadFolder), { recursive: true, mode: 0o700 });
+  await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  const old = (await placesIn(threadFolder, place.stack)).slice(entriesMax);
+  for (const each of old) await rm(fileOf(threadFolder, each), { force: true });
+}
+
+/** Of each stack: applies that can still be undone, and undos that can be done again. */
+const entriesMax = 50;
+
+export async function dropStack(threadFolder: string, stack: Stack): Promise<void> {
+  for (const place of await placesIn(threadFolder, stack)) await rm(fileOf(threadFolder, place), { force: true });
+}
 
 /** Where the bytes of binary files are kept, by hash. */
 export const blobOf = (threadFolder: string, hash: string) => join(folderOf(threadFolder), `${hash}.bin`);
@@ -46,31 +122,4 @@ export async function keepBlob(threadFolder: string, path: string, hash: string,
   assertHash(path, hash, bytes);
   await mkdir(folderOf(threadFolder), { recursive: true, mode: 0o700 });
   await writeFile(blobOf(threadFolder, hash), bytes, { mode: 0o600 });
-}
-
-export async function writeEntry(threadFolder: string, entry: ApplyEntry): Promise<void> {
-  const folder = folderOf(threadFolder);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, `${entry.applyId}.json`);
-  await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
-  await rename(`${path}.new`, path);
-  await forgetOld(folder);
-}
-
-/** Applies that can still be undone. */
-const entriesMax = 50;
-
-async function forgetOld(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
-  for (const name of names.slice(0, -entriesMax)) await rm(join(folder, name), { force: true });
-}
-
-/** The latest apply of which something is still applied. Ids sort by time. */
-export async function latestEntry(threadFolder: string): Promise<ApplyEntry | undefined> {
-  const names = (await readdir(folderOf(threadFolder)).catch(() => [])).filter((name) => name.endsWith('.json')).sort();
-  for (const name of names.reverse()) {
-    const entry = entrySchema.parse(JSON.parse(await readFile(join(folderOf(threadFolder), name), 'utf8')));
-    if (entry.files.length > 0) return entry;
-  }
-  return undefined;
 }

@@ -1,106 +1,93 @@
-/** Accept and undo: a plan is made, carried out by the editor and the disk, verified, and written down. */
+/** Accept, undo and redo: what each of them makes of every file. */
 import { join } from 'node:path';
-import { type FileState, sameState } from '../changeset/file-state.ts';
-import { acceptOutcomes, lineEdits } from '../changeset/outcome.ts';
+import { appliedChange, carry, type Direction, placesOf } from '../changeset/applied.ts';
+import { absent } from '../changeset/file-state.ts';
+import { acceptOutcomes } from '../changeset/outcome.ts';
 import type { FileOutcome, Review } from '../changeset/review-types.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
 import { readBytesAt, userState } from '../workspace/snapshot.ts';
-import { type AppliedFile, type ApplyEntry, keepBlob, latestEntry, writeEntry } from './apply-log.ts';
-import { carryOut } from './carry-out.ts';
-import type { Face } from './ports.ts';
+import { type ApplyEntry, keepBlob, type Place, placesIn, readEntry } from './apply-log.ts';
+import { type Applied, type Applying, perform, type Step } from './perform.ts';
+import type { OpenDocuments } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
 import { textsUnder } from './review.ts';
-import type { Superseded } from './superseded.ts';
 
-type Applying = { record: ThreadRecord; applyId: string; face: Face; superseded: Superseded };
-
-/** An editor that did not show the change in time may still make it. */
-const unconfirmed = 'unconfirmed';
-
-/** Carries out accepted hunks. Never rejects: what went wrong is in the result, by path. */
+/** Carries out accepted hunks. What went wrong is in the result, by path. */
 export async function applyHunks(
   options: Applying & { review: Review; ids: ReadonlySet<string>; concerns: (path: string) => boolean },
-): Promise<{ result: ApplyResult; accepted: { id: string; path: string }[] }> {
-  const { record, applyId, review, ids, concerns } = options;
+): Promise<Applied> {
+  const { record, review, ids, concerns } = options;
   const outcomes = acceptOutcomes(review, ids);
+  await keepBinaries(record, outcomes);
+  const steps = outcomes.map((outcome): Step => {
+    const change = appliedChange(outcome);
+    return { part: { whole: change, done: change }, outcome };
+  });
+  const { result, decided } = await perform(options, { what: 'accept', steps });
   const conflicts = review.files.flatMap(({ path, hunks }) =>
     (concerns(path) ? hunks : [])
       .filter(({ status }) => status === 'conflicting')
       .map(({ id }) => ({ path, hunk: id, reason: 'the same lines were changed meanwhile; your text was kept' })),
   );
-  const files: AppliedFile[] = outcomes.map(({ path, from, before, after, hunks }) => ({
-    path,
-    from,
-    before,
-    after,
-    hunks: hunks.map((id) => ({ id, path })),
-  }));
-  try {
-    await keepBinaries(record, outcomes);
-    // Written before anything is done: whatever happens then can be taken back.
-    await writeEntry(record.folder, { applyId, at: new Date().toISOString(), files });
-    const failures = await carryOut({ ...options, outcomes });
-    const done = files.filter(({ path }) => !failures.has(path));
-    const kept = files.filter(({ path }) => (failures.get(path) ?? unconfirmed) === unconfirmed);
-    if (failures.size > 0) await writeEntry(record.folder, { applyId, at: new Date().toISOString(), files: kept });
-    const failed = [...failures].map(([path, reason]) => ({ path, reason }));
-    return {
-      result: { applyId, applied: done.map(({ path }) => path), conflicts, failed },
-      accepted: done.flatMap(({ hunks }) => hunks),
-    };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const failed = outcomes.map(({ path }) => ({ path, reason }));
-    return { result: { applyId, applied: [], conflicts, failed }, accepted: [] };
+  return { result: { ...result, conflicts }, decided };
+}
+
+/** Throws `nothingToUndo` or `nothingToRedo`. */
+export async function assertCarried(record: ThreadRecord, what: 'undo' | 'redo'): Promise<void> {
+  if ((await placesIn(record.folder, stackOf(what))).length > 0) return;
+  if (what === 'undo') {
+    throw new Refusal('nothingToUndo', 'Nothing of this thread is applied, so there is nothing to undo.');
   }
+  throw new Refusal(
+    'nothingToRedo',
+    'Nothing was undone in this thread since the last accept, so there is nothing to redo.',
+  );
 }
 
-/** Which apply `codex/undo` would take back. Throws `nothingToUndo`. */
-export async function undoable(record: ThreadRecord): Promise<ApplyEntry> {
-  const entry = await latestEntry(record.folder);
-  if (!entry) throw new Refusal('nothingToUndo', 'Nothing of this thread is applied, so there is nothing to undo.');
-  return entry;
-}
-
-/** Brings back what an apply changed; a file that was changed since is left alone and named. Never rejects. */
-export async function undoApply(
-  options: Applying & { entry: ApplyEntry },
-): Promise<{ result: ApplyResult; pending: { id: string; path: string }[] }> {
-  const { record, entry, applyId, face } = options;
-  const failures = new Map<string, string>();
-  try {
-    const outcomes: FileOutcome[] = [];
-    const buffers = textsUnder(face.documents, record.root);
-    for (const { path, from, before, after } of entry.files) {
-      const now = await userState(record.root, path, buffers);
-      // Never arrived, or taken back by the user: there is nothing left to do.
-      if (from === undefined && sameState(now, before)) continue;
-      if (!sameState(now, after)) failures.set(path, 'changed since it was applied');
-      else outcomes.push(...reversed(path, from, now, before));
+/**
+ * Takes back what the latest apply changed, or does again what the latest undo took back; where the user has changed the
+ * same lines since, their text stays, and what is left is named. What an earlier undo had to leave is tried again, and
+ * passed over where it has to be left once more.
+ */
+export async function carryApply(options: Applying & { what: 'undo' | 'redo' }): Promise<Applied> {
+  const { record, what, face, applyId } = options;
+  const passedOver: ApplyResult['failed'] = [];
+  for (const place of await placesIn(record.folder, stackOf(what))) {
+    const entry = await readEntry(record.folder, place);
+    if (!entry) continue;
+    const steps = await stepsOf(record, entry, what === 'undo' ? 'back' : 'forth', face.documents);
+    if (entry.leftBy !== undefined && steps.every(({ part }) => !part.done)) {
+      passedOver.push(...steps.map(({ part, reason = '' }) => ({ path: part.whole.path, reason })));
+      continue;
     }
-    for (const [path, reason] of await carryOut({ ...options, outcomes })) failures.set(path, reason);
-  } catch (error) {
-    for (const { path } of entry.files) failures.set(path, error instanceof Error ? error.message : String(error));
+    const { result, decided } = await perform(options, { what, of: ofEntry(place, entry), steps });
+    return { result: { ...result, failed: [...result.failed, ...passedOver] }, decided };
   }
-  const failedOf = ({ path, from }: AppliedFile) => failures.get(path) ?? (from ? failures.get(from) : undefined);
-  const undone = entry.files.filter((file) => failedOf(file) === undefined);
-  const kept = entry.files.filter((file) => failedOf(file) !== undefined);
-  await writeEntry(record.folder, { ...entry, files: kept }).catch(() => {});
-  const result: ApplyResult = {
-    applyId,
-    applied: undone.map(({ path }) => path),
-    conflicts: [],
-    failed: kept.map((file) => ({ path: file.path, reason: failedOf(file) ?? '' })),
-  };
-  return { result, pending: undone.flatMap(({ hunks }) => hunks) };
+  const status = what === 'undo' ? 'pending' : 'accepted';
+  return { result: { applyId, applied: [], conflicts: [], failed: passedOver }, decided: { hunks: [], status } };
 }
 
-/** The way back of one file; of a rename, from its new path to its old one. */
-function reversed(path: string, from: string | undefined, now: FileState, before: FileState): FileOutcome[] {
-  const edits = now.kind === 'text' && before.kind === 'text' ? lineEdits(now.text, before.text) : [];
-  if (from === undefined) return [{ path, before: now, after: before, edits, hunks: [] }];
-  return [{ path: from, from: path, before: now, after: before, edits, hunks: [] }];
+const stackOf = (what: 'undo' | 'redo') => (what === 'undo' ? 'applied' : 'undone');
+
+const ofEntry = (place: Place, { applyId, at }: ApplyEntry) => ({ place, applyId, at });
+
+async function stepsOf(
+  record: ThreadRecord,
+  { files }: ApplyEntry,
+  direction: Direction,
+  documents: OpenDocuments,
+): Promise<Step[]> {
+  const buffers = textsUnder(documents, record.root);
+  const steps: Step[] = [];
+  for (const change of files) {
+    const { source, goal } = placesOf(change, direction);
+    const now = await userState(record.root, source, buffers);
+    const there = source === goal ? absent : await userState(record.root, goal, buffers);
+    const { outcome, done, left, reason } = carry(change, direction, now, there);
+    steps.push({ part: { whole: change, done, left }, outcome, reason });
+  }
+  return steps;
 }
 
 async function keepBinaries(record: ThreadRecord, outcomes: readonly FileOutcome[]): Promise<void> {

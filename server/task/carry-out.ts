@@ -1,68 +1,99 @@
 /** Does what was decided: the server's part on disk, checked as a whole, then the editor's part, verified by the face. */
 import { readFile } from 'node:fs/promises';
 import { planApply } from '../changeset/apply-plan.ts';
-import { sameState } from '../changeset/file-state.ts';
-import type { ApplyPlan, FileOutcome } from '../changeset/review-types.ts';
-import { writeToDisk } from '../workspace/disk.ts';
+import { absent, sameState } from '../changeset/file-state.ts';
+import type { FileOutcome } from '../changeset/review-types.ts';
+import { type DiskEntry, type ReadBinary, writeToDisk } from '../workspace/disk.ts';
 import { readState } from '../workspace/snapshot.ts';
 import { assertHash, blobOf } from './apply-log.ts';
 import type { Face } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import type { Superseded } from './superseded.ts';
 
-type DiskEntry = ApplyPlan['disk'][number];
 type Open = ReadonlyMap<string, { version: number; text: string }>;
 
-/** Why a path failed, for those that did. Where anything on disk can't be done, nothing is done at all. */
+export type CarriedOut = {
+  /** Why a path failed. `isWritten`: its file is written all the same. */
+  failures: Map<string, { reason: string; isWritten?: true }>;
+  /** Not even begun, because of the failures. */
+  leftOut: string[];
+  /** Open documents whose files the server wrote, moved or removed. */
+  reload: string[];
+};
+
+/**
+ * Where anything on disk can't be done, nothing is done at all. `begin`: called with what the server is about to write,
+ * and with the paths of the editor's edits, before any of it.
+ */
 export async function carryOut(options: {
   record: ThreadRecord;
   outcomes: readonly FileOutcome[];
   face: Face;
   superseded: Superseded;
-}): Promise<Map<string, string>> {
-  const { record, outcomes, face, superseded } = options;
+  applyId: string;
+  begin: (writes: readonly DiskEntry[], edited: ReadonlySet<string>) => Promise<void>;
+}): Promise<CarriedOut> {
+  const { record, outcomes, face, superseded, applyId, begin } = options;
   const open: Open = face.documents.under(record.root);
   const versions = new Map([...open].map(([path, { version }]) => [path, version]));
   const plan = planApply(outcomes, versions, face.profile);
-  const failures = await writeAll(record, plan.disk, open);
-  if (failures.size > 0) {
-    for (const { path } of [...plan.disk, ...plan.editor]) {
-      if (!failures.has(path)) failures.set(path, 'not applied, because another file of the same change failed');
-    }
-    return failures;
+  const failures: CarriedOut['failures'] = new Map();
+  const entries: DiskEntry[] = [];
+  for (const entry of plan.disk) {
+    const checked = await againstBuffer(record.root, entry, open);
+    if (typeof checked === 'string') failures.set(entry.path, { reason: checked });
+    else entries.push(checked);
   }
-  for (const { path, from } of plan.disk) {
-    for (const written of [path, from ?? path]) {
-      const buffer = open.get(written);
-      if (buffer) superseded.add(record.root, written, buffer.text);
+  if (failures.size === 0) {
+    await begin(entries, new Set(plan.editor.map(({ path }) => path)));
+    const { failed } = await writeToDisk(record.root, entries, binariesOf(record), {
+      tag: applyId,
+      folders: record.workspace.folders,
+    });
+    // Of two failures of one path, the first is the cause.
+    for (const { path, ...failure } of failed.toReversed()) failures.set(path, failure);
+    for (const { path, isWritten } of failed) {
+      const cause = failures.get(path);
+      if (isWritten && cause) failures.set(path, { ...cause, isWritten });
+    }
+  }
+  if (failures.size > 0) {
+    const paths = new Set([...plan.disk, ...plan.editor].map(({ path }) => path));
+    return { failures, leftOut: [...paths].filter((path) => !failures.has(path)), reload: [] };
+  }
+  const reload: string[] = [];
+  for (const { path, from, before, after } of entries) {
+    // A change of mode alone leaves the buffer what it is, unsaved or not.
+    if (from === undefined && before.kind === 'text' && after.kind === 'text' && before.text === after.text) continue;
+    const written =
+      from === undefined
+        ? [{ path, state: after }]
+        : [
+            { path, state: after },
+            { path: from, state: absent },
+          ];
+    for (const { path, state } of written) {
+      const shown = open.get(path)?.text;
+      superseded.wrote(record.root, path, state, shown);
+      if (shown !== undefined) reload.push(path);
     }
   }
   if (plan.editor.length > 0) {
     for (const [path, reason] of await face.applyEdits(record.root, plan.editor)) {
-      if (reason !== undefined) failures.set(path, reason);
+      if (reason !== undefined) failures.set(path, { reason });
     }
   }
-  return failures;
+  return { failures, leftOut: [], reload };
 }
 
-async function writeAll(record: ThreadRecord, planned: ApplyPlan['disk'], open: Open): Promise<Map<string, string>> {
-  const failures = new Map<string, string>();
-  const entries: DiskEntry[] = [];
-  for (const entry of planned) {
-    const checked = await againstBuffer(record.root, entry, open);
-    if (typeof checked === 'string') failures.set(entry.path, checked);
-    else entries.push(checked);
-  }
-  if (failures.size > 0 || entries.length === 0) return failures;
-  const readBinary = async (path: string, hash: string) => {
+/** What was kept of binary files, else what the agent's copy has. */
+export const binariesOf =
+  (record: ThreadRecord): ReadBinary =>
+  async (path, hash) => {
     const bytes = await readFile(blobOf(record.folder, hash)).catch(async () => (await record.copy()).readBytes(path));
     assertHash(path, hash, bytes);
     return bytes;
   };
-  const { failed } = await writeToDisk(record.root, entries, readBinary, record.workspace.folders);
-  for (const { path, reason } of failed) failures.set(path, reason);
-  return failures;
-}
 
 /**
  * The plan was made for the text of the buffer where there is one. Where the file has another, only its mode can be
@@ -76,5 +107,5 @@ async function againstBuffer(root: string, entry: DiskEntry, open: Open): Promis
   if (sameState(now, before)) return entry;
   const isMode = before.kind === 'text' && after.kind === 'text' && before.text === after.text && !entry.from;
   if (isMode && now.kind === 'text') return { ...entry, before: now, after: { ...now, mode: after.mode } };
-  return 'the editor and the disk have different texts of it; save or reload it, and accept again';
+  return 'the editor and the disk have different texts of it; save or reload it, and try again';
 }

@@ -5,10 +5,13 @@ import type { Review } from '../changeset/review-types.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
 import type { Decision } from '../protocol/thread.ts';
 import { isRunning } from '../thread/state.ts';
-import { applyHunks, undoApply, undoable } from './apply.ts';
+import { applyHunks, assertCarried, carryApply } from './apply.ts';
+import { type ApplyJournal, endJournal } from './apply-journal.ts';
+import { recoverApply } from './apply-recovery.ts';
 import type { Approvals, Settled } from './approvals.ts';
 import { newId } from './ids.ts';
-import type { Face, OpenDocuments, Selection } from './ports.ts';
+import type { Applied } from './perform.ts';
+import { type Face, noDocuments, type OpenDocuments, type Selection } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { pendingHunks, publishChanges, reviewThread } from './review.ts';
 import { selectHunks } from './selection.ts';
@@ -39,11 +42,12 @@ export class Decisions {
       return carriedOut(done, async (applyId) => {
         const superseded = this.#superseded;
         const concerns = concernedBy(selection, review, ids);
-        const { result, accepted } = await applyHunks({ record, review, ids, concerns, applyId, face, superseded });
-        if (accepted.length > 0) decide(record, accepted, 'accepted');
-        record.emit({ type: 'applied', result });
-        await this.#balance(record, face.documents, 'accept');
-        return result;
+        const applying = { record, applyId, face, superseded };
+        const applied = await applyHunks({ ...applying, review, ids, concerns }).catch((error: unknown): Broken => {
+          const chosen = review.files.filter(({ hunks }) => hunks.some(({ id }) => ids.has(id)));
+          return broken(applyId, chosen, error);
+        });
+        return this.#told(record, 'accept', applied, face.documents);
       });
     });
   }
@@ -68,18 +72,23 @@ export class Decisions {
     });
   }
 
-  /** Throws `nothingToUndo`; `result` never rejects. */
-  async undo(record: ThreadRecord, face: Face): Promise<Applying> {
+  /** Throws `nothingToUndo` or `nothingToRedo`; `result` never rejects. */
+  async undo(record: ThreadRecord, face: Face, what: 'undo' | 'redo'): Promise<Applying> {
     return this.#entered(record, async (done) => {
-      const entry = await undoable(record);
+      await assertCarried(record, what);
       return carriedOut(done, async (applyId) => {
-        const { result, pending } = await undoApply({ record, entry, applyId, face, superseded: this.#superseded });
-        if (pending.length > 0) decide(record, pending, 'pending');
-        record.emit({ type: 'undone', result });
-        await this.#balance(record, face.documents, 'decline');
-        return result;
+        const applying = { record, applyId, face, superseded: this.#superseded };
+        const applied = await carryApply({ ...applying, what }).catch((error) => broken(applyId, [], error));
+        return this.#told(record, what, applied, face.documents);
       });
     });
+  }
+
+  /** Ends what a process that is gone has left in the middle. The record is held. */
+  async recover(record: ThreadRecord): Promise<void> {
+    const recovered = await recoverApply(record);
+    // What is left to review may be impossible to say, as in a folder that can't be read; it is said at the next look.
+    if (recovered) await this.#told(record, recovered.what, recovered, noDocuments).catch(() => {});
   }
 
   /** A look at the review; where the user's own typing has settled something meanwhile, that is told first. */
@@ -102,6 +111,21 @@ export class Decisions {
       title: `Apply the changes to ${files} ${files === 1 ? 'file' : 'files'} (+${additions} -${deletions})`,
       paths: review.files.map(({ path }) => path),
     });
+  }
+
+  /** What was carried out is decided and told, and only then nobody's to finish any more. */
+  async #told(
+    record: ThreadRecord,
+    what: ApplyJournal['what'],
+    { result, decided, isBroken }: Applied & { isBroken?: true },
+    documents: OpenDocuments,
+  ): Promise<ApplyResult> {
+    if (decided.hunks.length > 0) decide(record, decided.hunks, decided.status);
+    record.emit({ type: what === 'undo' ? 'undone' : 'applied', result });
+    await this.#balance(record, documents, what === 'undo' ? 'decline' : 'accept').finally(() =>
+      isBroken ? undefined : endJournal(record.folder),
+    );
+    return result;
   }
 
   /** After a decision: says what is left, and settles the approval of the whole or asks for it again. */
@@ -145,6 +169,16 @@ function carriedOut(done: () => Promise<void>, run: (applyId: string) => Promise
     })
     .finally(done);
   return { applyId, result };
+}
+
+type Broken = Applied & { isBroken: true };
+
+/** Its journal, if it has come that far, is left for whoever holds the thread next. */
+function broken(applyId: string, files: readonly { path: string }[], error: unknown): Broken {
+  const reason = error instanceof Error ? error.message : String(error);
+  const paths = files.length > 0 ? files.map(({ path }) => path) : [''];
+  const result = { applyId, applied: [], conflicts: [], failed: paths.map((path) => ({ path, reason })) };
+  return { result, decided: { hunks: [], status: 'pending' }, isBroken: true };
 }
 
 /** Which files a selection is about; without a choice, all. */

@@ -15,8 +15,12 @@ type Owner = z.infer<typeof ownerSchema>;
 const workWaitMs = 5_000;
 
 /** Takes the lock, or answers who has it: another living process, in a turn or for longer than work takes. */
-export async function takeLock(path: string, purpose: Purpose): Promise<Lock | { heldBy: number }> {
-  const deadline = performance.now() + workWaitMs;
+export async function takeLock(
+  path: string,
+  purpose: Purpose,
+  { waitMs = workWaitMs }: { waitMs?: number } = {},
+): Promise<Lock | { heldBy: number }> {
+  const deadline = performance.now() + waitMs;
   for (;;) {
     if (await create(path, purpose)) return { release: () => rmSync(path, { force: true }) };
     const owner = await ownerOf(path);

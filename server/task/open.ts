@@ -47,6 +47,7 @@ class OpenTasks implements Tasks {
       publish: (envelope, workspace) => {
         for (const listener of this.#listeners) listener(envelope, workspace);
       },
+      recoverApply: (record) => this.#decisions.recover(record),
       recover: (record) => this.#recover(record),
     });
   }
@@ -256,7 +257,8 @@ class OpenTasks implements Tasks {
     return this.changeset(threadId, documents);
   };
 
-  undo: Tasks['undo'] = async (threadId, face) => this.#decisions.undo(await this.#idle(threadId), this.#live(face));
+  undo: Tasks['undo'] = async (threadId, face, { redo } = {}) =>
+    this.#decisions.undo(await this.#idle(threadId), this.#live(face), redo ? 'redo' : 'undo');
 
   sandbox: Tasks['sandbox'] = (of) => sandboxStatus({ stateDir: this.#stateDir, ...of });
 

@@ -11,6 +11,7 @@ import { fold, isRunning, newThread, type ThreadState } from '../thread/state.ts
 import { openCopy } from '../workspace/folder-copies.ts';
 import { removeTree } from '../workspace/remove-tree.ts';
 import type { ThreadCopy } from '../workspace/thread-copy.ts';
+import { isUnfinished } from './apply-journal.ts';
 import { JsonLines } from './jsonl.ts';
 import { type Lock, type Purpose, takeLock } from './lock.ts';
 import { turnRunning } from './refusal.ts';
@@ -22,6 +23,8 @@ const conversationItemSchema = z.looseObject({ type: z.string() });
 
 export type Around = {
   publish(envelope: EventEnvelope, workspace: Workspace): void;
+  /** Ends what a process that is gone was applying. The record is held. */
+  recoverApply(record: ThreadRecord): Promise<void>;
   /** Ends the turn of a process that is gone. The record is held. */
   recover(record: ThreadRecord): Promise<void>;
 };
@@ -108,8 +111,8 @@ export class ThreadRecord {
    * Makes this process the only writer of the thread until the returned function is called; what others have written
    * is taken in first, and a turn whose process is gone is ended. Holds of one process add up. Throws `turnRunning`.
    */
-  async hold(purpose: Purpose): Promise<() => Promise<void>> {
-    await this.#gated(() => this.#take(purpose));
+  async hold(purpose: Purpose, options: { waitMs?: number } = {}): Promise<() => Promise<void>> {
+    await this.#gated(() => this.#take(purpose, options));
     let isReleased = false;
     return async () => {
       if (isReleased) return;
@@ -148,9 +151,10 @@ export class ThreadRecord {
     await this.#gated(async () => {
       if (this.#holds === 0) await this.#readIfChanged();
     });
-    if (this.#holds > 0 || !isRunning(this.state)) return;
-    // Whoever runs it has the lock. If that can be had, nobody does, and taking it ends the turn.
-    await this.held(async () => {}).catch(() => {});
+    if (this.#holds > 0 || !(isRunning(this.state) || (await isUnfinished(this.folder)))) return;
+    // Whoever is at it has the lock. If that can be had, nobody is, and taking it ends what was begun.
+    const release = await this.hold('work', { waitMs: 0 }).catch(() => undefined);
+    await release?.();
   }
 
   /** Events after `since`, as they are on disk. */
@@ -192,15 +196,16 @@ export class ThreadRecord {
     await removeTree(this.folder);
   }
 
-  async #take(purpose: Purpose): Promise<void> {
+  async #take(purpose: Purpose, options: { waitMs?: number }): Promise<void> {
     if (this.#holds === 0) {
-      const lock = await takeLock(join(this.folder, 'writer.lock'), purpose);
+      const lock = await takeLock(join(this.folder, 'writer.lock'), purpose, options);
       if ('heldBy' in lock) throw turnRunning(this.threadId, lock.heldBy);
       this.#lock = lock;
       this.#holds = 1;
       try {
         await this.#journal.endTornLine();
         await this.#readIfChanged();
+        if (await isUnfinished(this.folder)) await this.#around.recoverApply(this);
         if (isRunning(this.state)) await this.#around.recover(this);
       } catch (error) {
         await this.#giveBack();

@@ -3,15 +3,19 @@
  * (reloaded, or typed in), the file is the truth, and not the buffer.
  */
 import { join } from 'node:path';
+import type { FileState } from '../changeset/file-state.ts';
 import type { OpenDocuments } from './ports.ts';
 
 export class Superseded {
   /** By absolute path, the text that is no longer true. */
   readonly #texts = new Map<string, string>();
 
-  /** The server has written, moved or removed a file whose buffer has this text. */
-  add(root: string, path: string, text: string): void {
-    this.#texts.set(join(root, path), text);
+  /** The server has made this of a file; `shown`: the text of its buffer, if that was true until now. */
+  wrote(root: string, path: string, state: FileState, shown: string | undefined): void {
+    const file = join(root, path);
+    if (shown !== undefined) this.#texts.set(file, shown);
+    // What it shows has become true, or true again.
+    if (state.kind === 'text' && this.#texts.get(file) === state.text) this.#texts.delete(file);
   }
 
   /** The documents without those. */

@@ -57,7 +57,12 @@ export interface Tasks {
     face: Face,
   ): Promise<{ applyId: string; result: Promise<ApplyResult> }>;
   reject(threadId: string, selection: Selection & { comment?: string }, documents: OpenDocuments): Promise<Changeset>;
-  undo(threadId: string, face: Face): Promise<{ applyId: string; result: Promise<ApplyResult> }>;
+  /** `redo`: the latest undo, back again. Throws `nothingToUndo` or `nothingToRedo`; `result` never rejects. */
+  undo(
+    threadId: string,
+    face: Face,
+    options?: { redo?: boolean },
+  ): Promise<{ applyId: string; result: Promise<ApplyResult> }>;
 
   /** How commands run, in this workspace where one is named. `unsandboxed`: `sandbox.dangerouslyUnsandboxed` of the face. */
   sandbox(of: { root?: string; unsandboxed: boolean }): Promise<SandboxStatus>;

@@ -138,9 +138,9 @@ function change(state: ThreadState, event: ThreadEvent, turnId: string | undefin
         error: event.error,
         items: turn.items.map(ended),
       }));
+    case 'applied':
     case 'undone':
       return { reviewEvents: [...state.reviewEvents, event] };
-    case 'applied':
     case 'warning':
     case 'itemDelta':
       return {};

@@ -17,14 +17,14 @@ export async function writeAtomically(
   await inFolder(beside, (folder) => write(join(folder, basename(path)), content, { mode, beside: folder, owner }));
 }
 
-async function write(
+/** A file that is not there yet, whole or not at all. */
+export async function writeNew(
   path: string,
   content: string | Uint8Array,
-  { mode, beside, owner }: { mode: number; beside: string; owner?: Owner },
+  { mode, owner }: { mode: number; owner?: Owner },
 ): Promise<void> {
-  const temporary = `${beside}/.${randomUUID()}.codex-lsp`;
   try {
-    const handle = await open(temporary, 'wx', 0o600);
+    const handle = await open(path, 'wx', 0o600);
     try {
       await handle.writeFile(content);
       if (owner) await handle.chown(owner.uid, owner.gid);
@@ -32,6 +32,20 @@ async function write(
     } finally {
       await handle.close();
     }
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+async function write(
+  path: string,
+  content: string | Uint8Array,
+  { mode, beside, owner }: { mode: number; beside: string; owner?: Owner },
+): Promise<void> {
+  const temporary = `${beside}/.${randomUUID()}.codex-lsp`;
+  await writeNew(temporary, content, { mode, owner });
+  try {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

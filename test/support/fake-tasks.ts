@@ -37,6 +37,7 @@ export class FakeTasks implements Tasks {
   readonly accepted: { threadId: string; selection: Selection; face: Face }[] = [];
   readonly rejected: { threadId: string; selection: Selection & { comment?: string } }[] = [];
   readonly undone: string[] = [];
+  readonly redone: string[] = [];
   readonly cancelled: string[] = [];
   readonly steered: string[] = [];
   readonly answered: { approvalId: string; decision: Decision; answer?: string }[] = [];
@@ -223,10 +224,10 @@ export class FakeTasks implements Tasks {
     return this.changeset(threadId, documents);
   };
 
-  undo: Tasks['undo'] = async (threadId, face) => {
-    this.undone.push(threadId);
+  undo: Tasks['undo'] = async (threadId, face, { redo } = {}) => {
+    (redo ? this.redone : this.undone).push(threadId);
     const result = this.apply(threadId, face).then((done) => {
-      this.emit(threadId, { type: 'undone', result: done });
+      this.emit(threadId, { type: redo ? 'applied' : 'undone', result: done });
       return done;
     });
     return { applyId: 'a2', result };

@@ -1,0 +1,168 @@
+/** The way back of what was accepted, and forth again, over what the user has changed since. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type AppliedChange, appliedChange, carry, type Direction } from '../../server/changeset/applied.ts';
+import type { FileState } from '../../server/changeset/file-state.ts';
+import { acceptOutcomes } from '../../server/changeset/outcome.ts';
+import { absent, binary, idsOf, link, review, text, threeTexts, words } from './states.ts';
+
+/** What accepting everything makes of one file. */
+function accepted(before: FileState, after: FileState): AppliedChange {
+  const reviewed = review({ f: before }, { f: after });
+  const [outcome] = acceptOutcomes(reviewed, new Set(idsOf(reviewed)));
+  if (!outcome) throw new Error('nothing to accept');
+  return appliedChange(outcome);
+}
+
+const textOf = (state: FileState | undefined): string | undefined =>
+  state?.kind === 'text' ? state.text.replaceAll('\n', ' ').trim() : state?.kind;
+
+/** What the file holds after it, and how many hunks are done and left. */
+function carried(change: AppliedChange, direction: Direction, now: FileState, there: FileState = absent) {
+  const { outcome, done, left, reason } = carry(change, direction, now, there);
+  return { now: textOf(outcome?.after ?? now), done: done?.hunks.length ?? 0, left: left?.hunks.length ?? 0, reason };
+}
+
+const two = accepted(text(words('a b c d e')), text(words('A b c D e')));
+
+describe('back', () => {
+  test.each([
+    ['what was not touched', 'A b c D e', 'a b c d e', 2, 0],
+    ['what was added above, between and below', 'A b y c D e z', 'a b y c d e z', 2, 0],
+    ['all but the hunk that lines were written beside', 'x A b c D e', 'x A b c d e', 1, 1],
+    ['what the user has taken back', 'a b c D e', 'a b c d e', 2, 0],
+    ['all but the lines that the user changed', 'mine b c D e', 'mine b c d e', 1, 1],
+    ['nothing where the user changed it all', 'mine b c yours e', 'mine b c yours e', 0, 2],
+    ['nothing of a file that is there as it was', 'a b c d e', 'a b c d e', 2, 0],
+  ])('%s', (_, now, then, done, left) => {
+    expect(carried(two, 'back', text(words(now)))).toMatchObject({ now: then, done, left });
+  });
+
+  test('a hunk is named by its id, and what stays applied can be taken back later', () => {
+    const { done, left } = carry(two, 'back', text(words('mine b c D e')), absent);
+    const [first, second] = two.hunks;
+    expect({ done: done?.hunks, left: left?.hunks }).toEqual({ done: [second], left: [first] });
+    if (!left || !done) throw new Error('nothing is left');
+    expect(carried(left, 'back', text(words('A b c d e')))).toMatchObject({ now: 'a b c d e', done: 1, left: 0 });
+    expect(carried(done, 'forth', text(words('mine b c d e')))).toMatchObject({
+      now: 'mine b c D e',
+      done: 1,
+      left: 0,
+    });
+  });
+
+  test('the mode goes back with the last of the hunks', () => {
+    const change = accepted(text(words('a b c d')), text(words('A b C d'), 0o755));
+    const modeOf = (now: string, mode: number): unknown =>
+      carry(change, 'back', text(words(now), mode), absent).outcome?.after;
+    expect(modeOf('A b C d x', 0o755)).toMatchObject({ mode: 0o644 });
+    expect(modeOf('mine b C d', 0o755)).toMatchObject({ mode: 0o755 });
+    const left = carry(change, 'back', text(words('mine b C d'), 0o755), absent).left;
+    if (!left) throw new Error('nothing is left');
+    expect(carry(left, 'back', text(words('A b c d'), 0o755), absent).outcome?.after).toEqual(text(words('a b c d')));
+  });
+
+  test.each([
+    ['a creation', absent, text('new\n'), text('new\nand mine\n')],
+    ['a deletion', text('old\n'), absent, text('mine\n')],
+    ['a binary', binary('1'), binary('2'), binary('3')],
+    ['a link', link('a'), link('b'), link('c')],
+  ])('%s goes back as a whole or not at all', (_, before, after, mine) => {
+    const change = accepted(before, after);
+    expect(carry(change, 'back', after, absent).outcome).toMatchObject({
+      before: after,
+      after: before,
+      restores: true,
+    });
+    expect(carry(change, 'back', before, absent)).toEqual({ done: change });
+    expect(carry(change, 'back', mine, absent)).toEqual({ left: change, reason: 'it was changed since' });
+    expect(carry(change, 'forth', before, absent).outcome).toMatchObject({ before, after });
+  });
+
+  test('a file that is gone is named', () => {
+    expect(carried(two, 'back', absent)).toMatchObject({ done: 0, left: 2, reason: 'it is gone since' });
+  });
+});
+
+describe('a rename', () => {
+  const moved: AppliedChange = { ...two, path: 'new', from: 'old' };
+
+  test('goes back with what was typed in it', () => {
+    expect(carry(moved, 'back', text(words('A b x c D e')), absent).outcome).toMatchObject({
+      path: 'old',
+      from: 'new',
+      after: text(words('a b x c d e')),
+    });
+  });
+
+  test('stays while one of its hunks stays, and goes back with the last', () => {
+    const { outcome, left } = carry(moved, 'back', text(words('mine b c D e')), absent);
+    expect(outcome).toMatchObject({ path: 'new', after: text(words('mine b c d e')) });
+    expect(outcome?.from).toBeUndefined();
+    if (!left) throw new Error('nothing is left');
+    expect(carry(left, 'back', text(words('A b c d e')), absent).outcome).toMatchObject({ path: 'old', from: 'new' });
+  });
+
+  test('writes over no file at the other end', () => {
+    expect(carry(moved, 'back', text(words('A b c D e')), text('mine\n'))).toEqual({
+      left: moved,
+      reason: 'there is a old by now',
+    });
+  });
+
+  test('that the user has taken back already is done', () => {
+    expect(carry(moved, 'back', absent, text(words('a b c d e')))).toEqual({ done: moved });
+  });
+
+  test('comes again with the first of its hunks', () => {
+    const { outcome, done, left } = carry(moved, 'forth', text(words('mine b c d e')), absent);
+    expect(outcome).toMatchObject({ path: 'new', from: 'old', after: text(words('mine b c D e')) });
+    expect(done).toMatchObject({ from: 'old' });
+    expect(left?.from).toBeUndefined();
+    expect(left?.path).toBe('new');
+  });
+});
+
+describe('properties', () => {
+  const cases = threeTexts.filter(({ base, agent }) => base !== agent && base !== '' && agent !== '');
+
+  test('back and forth and back again is exact where nobody typed', () => {
+    fc.assert(
+      fc.property(cases, ({ base, agent }) => {
+        const change = accepted(text(base), text(agent));
+        expect(carry(change, 'back', text(agent), absent).outcome?.after).toEqual(text(base));
+        expect(carry(change, 'forth', text(base), absent).outcome?.after).toEqual(text(agent));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('no line that the user typed is lost, and back, then forth, ends where it began', () => {
+    const typed = fc.array(fc.record({ at: fc.nat(40), drop: fc.boolean() }), { maxLength: 5 });
+    fc.assert(
+      fc.property(cases, typed, ({ base, agent }, edits) => {
+        const change = accepted(text(base), text(agent));
+        const lines = agent.split(/(?<=\n)/);
+        edits.forEach(({ at, drop }, index) => {
+          lines.splice(at % (lines.length + 1), drop ? 1 : 0, `typed ${index}\n`);
+        });
+        const now = lines.join('');
+        const back = carry(change, 'back', text(now), absent);
+        const after = back.outcome?.after ?? text(now);
+        if (after.kind !== 'text') throw new Error('no text');
+        for (const line of lines.filter((line) => line.startsWith('typed'))) expect(after.text).toContain(line);
+        expect((back.done?.hunks.length ?? 0) + (back.left?.hunks.length ?? 0)).toBe(change.hunks.length);
+        if (!back.done || !back.outcome) return;
+        const again = carry(back.done, 'forth', after, absent);
+        const redone = again.outcome?.after;
+        for (const line of lines.filter((line) => line.startsWith('typed'))) expect(textIn(redone)).toContain(line);
+        // What the user had taken back themselves comes again too, so that only then the text may differ.
+        const isAll = back.outcome.edits.length === back.done.blocks?.length && again.left === undefined;
+        if (isAll) expect(textIn(redone)).toBe(now);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+const textIn = (state: FileState | undefined): string | undefined => (state?.kind === 'text' ? state.text : undefined);
