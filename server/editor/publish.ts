@@ -2,7 +2,16 @@
 import { join } from 'node:path';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
 import { Activity, type ThreadActivity, type Turn } from './activity.ts';
-import { applyLine, approvalLine, type Counts, type Line, rejectLine, speaker, turnLine } from './announce.ts';
+import {
+  applyLine,
+  approvalLine,
+  type Counts,
+  type Line,
+  rejectLine,
+  speaker,
+  turnLine,
+  type WrittenWhileOpen,
+} from './announce.ts';
 import { Dialogs } from './ask.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Progress } from './progress.ts';
@@ -136,13 +145,7 @@ export class Publisher {
       case 'applied':
       case 'undone':
         this.reviews.refresh(threadId, root);
-        this.#say(
-          this.#withReload(
-            applyLine(event.type, event.result, this.#writtenWhileOpen(root, event.result.applied)),
-            threadId,
-            root,
-          ),
-        );
+        this.#say(this.#withReload(applyLine(event.type, event.result, this.#writtenWhileOpen(root)), threadId, root));
         break;
       case 'turnCompleted':
         this.progress.end(threadId, event.status);
@@ -193,12 +196,12 @@ export class Publisher {
     this.#session.client.show('info', `${codex}: the answer is in ${within(root, path) ?? path}`);
   }
 
-  /** Applied paths whose document still has another text than the file: the server wrote it, and the editor shows the old one. */
-  #writtenWhileOpen(root: string, applied: readonly string[]): { paths: string[]; reload: string } {
-    const throughEditor = this.#session.takeEdited();
-    const paths = applied.filter(
-      (path) => this.#session.documents.at(join(root, path)) && !throughEditor.has(join(root, path)),
-    );
-    return { paths, reload: this.#session.profile.reload };
+  /** Files that are open in this editor, and that the server wrote or removed: their documents show what was there before. */
+  #writtenWhileOpen(root: string): WrittenWhileOpen {
+    const { documents, profile } = this.#session;
+    const open = [...this.#session.takeWritten()].filter(([path]) => documents.at(path) !== undefined);
+    const names = (gone: boolean): string[] =>
+      open.flatMap(([path, { isGone }]) => (isGone === gone ? [within(root, path) ?? path] : []));
+    return { changed: names(false), gone: names(true), reload: profile.reload };
   }
 }

@@ -1,6 +1,7 @@
 /** Accept and undo: a plan is made, carried out by the editor and the disk, verified, and written down. */
 import { join } from 'node:path';
 import { type FileState, sameState } from '../changeset/file-state.ts';
+import { sameButEnds } from '../changeset/lines.ts';
 import { acceptOutcomes, lineEdits } from '../changeset/outcome.ts';
 import type { FileOutcome, Review } from '../changeset/review-types.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
@@ -22,7 +23,7 @@ const unconfirmed = 'unconfirmed';
 export async function applyHunks(
   options: Applying & { review: Review; ids: ReadonlySet<string>; concerns: (path: string) => boolean },
 ): Promise<{ result: ApplyResult; accepted: { id: string; path: string }[] }> {
-  const { record, applyId, review, ids, concerns } = options;
+  const { record, applyId, review, ids, concerns, face } = options;
   const outcomes = acceptOutcomes(review, ids);
   const conflicts = review.files.flatMap(({ path, hunks }) =>
     (concerns(path) ? hunks : [])
@@ -42,8 +43,12 @@ export async function applyHunks(
     await writeEntry(record.folder, { applyId, at: new Date().toISOString(), files });
     const failures = await carryOut({ ...options, outcomes });
     const done = files.filter(({ path }) => !failures.has(path));
-    const kept = files.filter(({ path }) => (failures.get(path) ?? unconfirmed) === unconfirmed);
-    if (failures.size > 0) await writeEntry(record.folder, { applyId, at: new Date().toISOString(), files: kept });
+    const shown = textsUnder(face.documents, record.root);
+    const kept = files
+      .filter(({ path }) => (failures.get(path) ?? unconfirmed) === unconfirmed)
+      .map((file) => asShown(file, shown.get(file.path)));
+    if (kept.some((file, index) => file !== files[index]) || failures.size > 0)
+      await writeEntry(record.folder, { applyId, at: new Date().toISOString(), files: kept });
     const failed = [...failures].map(([path, reason]) => ({ path, reason }));
     return {
       result: { applyId, applied: done.map(({ path }) => path), conflicts, failed },
@@ -94,6 +99,13 @@ export async function undoApply(
     failed: kept.map((file) => ({ path: file.path, reason: failedOf(file) ?? '' })),
   };
   return { result, pending: undone.flatMap(({ hunks }) => hunks) };
+}
+
+/** An editor may have put its own line ends and final newline into the text: undo starts from what it made of it. */
+function asShown(file: AppliedFile, text: string | undefined): AppliedFile {
+  const { after } = file;
+  if (text === undefined || after.kind !== 'text' || text === after.text || !sameButEnds(text, after.text)) return file;
+  return { ...file, after: { ...after, text } };
 }
 
 /** The way back of one file; of a rename, from its new path to its old one. */

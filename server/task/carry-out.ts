@@ -6,7 +6,7 @@ import type { ApplyPlan, FileOutcome } from '../changeset/review-types.ts';
 import { writeToDisk } from '../workspace/disk.ts';
 import { readState } from '../workspace/snapshot.ts';
 import { assertHash, blobOf } from './apply-log.ts';
-import type { Face } from './ports.ts';
+import type { Face, WrittenFile } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import type { Superseded } from './superseded.ts';
 
@@ -31,11 +31,11 @@ export async function carryOut(options: {
     }
     return failures;
   }
-  for (const { path, from } of plan.disk) {
-    for (const written of [path, from ?? path]) {
-      const buffer = open.get(written);
-      if (buffer) superseded.add(record.root, written, buffer.text);
-    }
+  const written = plan.disk.filter((entry) => !isMode(entry)).flatMap(writtenBy);
+  face.wrote?.(record.root, written);
+  for (const { path } of written) {
+    const buffer = open.get(path);
+    if (buffer) superseded.add(record.root, path, buffer.text);
   }
   if (plan.editor.length > 0) {
     for (const [path, reason] of await face.applyEdits(record.root, plan.editor)) {
@@ -44,6 +44,15 @@ export async function carryOut(options: {
   }
   return failures;
 }
+
+/** A chmod alone, which leaves the text of an open document as true as it was. */
+const isMode = ({ from, before, after }: DiskEntry): boolean =>
+  from === undefined && before.kind === 'text' && after.kind === 'text' && before.text === after.text;
+
+const writtenBy = ({ path, from, after }: DiskEntry): WrittenFile[] => [
+  { path, isGone: after.kind === 'absent' },
+  ...(from === undefined ? [] : [{ path: from, isGone: true }]),
+];
 
 async function writeAll(record: ThreadRecord, planned: ApplyPlan['disk'], open: Open): Promise<Map<string, string>> {
   const failures = new Map<string, string>();
@@ -74,7 +83,7 @@ async function againstBuffer(root: string, entry: DiskEntry, open: Open): Promis
   const { before, after } = entry;
   const now = await readState(root, path);
   if (sameState(now, before)) return entry;
-  const isMode = before.kind === 'text' && after.kind === 'text' && before.text === after.text && !entry.from;
-  if (isMode && now.kind === 'text') return { ...entry, before: now, after: { ...now, mode: after.mode } };
+  if (isMode(entry) && after.kind === 'text' && now.kind === 'text')
+    return { ...entry, before: now, after: { ...now, mode: after.mode } };
   return 'the editor and the disk have different texts of it; save or reload it, and accept again';
 }
