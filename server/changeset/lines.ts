@@ -41,3 +41,7 @@ export function applyLineEdits(lines: readonly string[], edits: readonly LineEdi
   for (; done < lines.length; done++) parts.push(lines[done] ?? '');
   return parts.join('');
 }
+
+/** Equal but for line ends and for a newline at the end of the text, which editors see to by themselves. */
+export const sameButEnds = (a: string, b: string): boolean => a === b || bare(a) === bare(b);
+const bare = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/\n$/, '');

@@ -58,12 +58,10 @@ export function grantsLine(grants: readonly Grant[]): string {
   return oneLine(`Codex: allowed, until codex.revoke takes it back: ${each.join('; ')}`, grantsCharsMax);
 }
 
-/** `written`: files that the server wrote while they were open, and how this editor shows what is on disk now. */
-export function applyLine(
-  what: 'applied' | 'undone',
-  result: ApplyResult,
-  written: { paths: readonly string[]; reload: string },
-): Line {
+/** Open files that the server wrote, and how this editor shows what is on disk now; and those that it removed. */
+export type WrittenWhileOpen = { changed: readonly string[]; gone: readonly string[]; reload: string };
+
+export function applyLine(what: 'applied' | 'undone', result: ApplyResult, written: WrittenWhileOpen): Line {
   const { applied, conflicts, failed } = result;
   const done = what === 'applied' ? 'applied to' : 'undone in';
   const parts = [applied.length > 0 || conflicts.length + failed.length === 0 ? `${done} ${names(applied)}` : ''];
@@ -71,7 +69,8 @@ export function applyLine(
     parts.push(`${plural(conflicts.length, 'conflict')} in ${names(conflicts.map(({ path }) => path))}`);
   for (const { path, reason } of failed.slice(0, 3)) parts.push(`${path} failed: ${reasonText(reason)}`);
   if (failed.length > 3) parts.push(`${failed.length - 3} more failed`);
-  if (written.paths.length > 0) parts.push(`${names(written.paths)} changed on disk: ${written.reload}`);
+  if (written.changed.length > 0) parts.push(`${names(written.changed)} changed on disk: ${written.reload}`);
+  if (written.gone.length > 0) parts.push(`${names(written.gone)} no longer on disk: close it`);
   const severity = conflicts.length + failed.length > 0 ? 'warning' : 'info';
   return { severity, text: `Codex: ${parts.filter((part) => part !== '').join('; ')}.` };
 }

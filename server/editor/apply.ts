@@ -1,146 +1,160 @@
-/** Accepted changes to open documents: one versioned WorkspaceEdit, believed only when the text is seen to have changed. */
+/** Accepted changes to open documents: versioned WorkspaceEdits, believed only when the text is seen to have changed. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TextEdit, WorkspaceEdit } from 'vscode-languageserver';
+import type { WorkspaceEdit } from 'vscode-languageserver';
 import type { ApplyPlan } from '../changeset/review-types.ts';
 import type { Reply } from './client.ts';
+import { giveBack } from './give-back.ts';
 import type { Session } from './session.ts';
 import { toTextEdits } from './to-lsp.ts';
+import { type Watch, type WatchedEdit, watchEdit } from './watch-edit.ts';
 
 type Planned = ApplyPlan['editor'][number];
-type Sent = {
-  path: string;
-  file: string;
-  uri: string;
-  version: number | null;
-  edits: TextEdit[];
-  /** The text is as it should be. */
-  done(text: string): boolean;
-};
+type Prepared = WatchedEdit & { path: string; uri: string };
+/** Why an edit failed, by path; undefined where it has arrived. */
+type Outcomes = Map<string, string | undefined>;
+type Limits = { timeoutMs: number; timeout: Promise<void> };
 
 /** The contract allows 10 s for the whole of an accept. */
 const verifyTimeoutMs = 9_000;
-/** After a refusal the text may still become right: Eglot says so before its user has confirmed. */
-const graceMs = 1_000;
-const diskPollMs = 100;
+/** After a refusal the text may still become right. */
+const refusedGraceMs = 1_000;
+/** After any answer, a text that has moved on may still get the edit: Emacs tells of changes half a second later. */
+const movedGraceMs = 2_000;
+const pollMs = 50;
 
-/** See `Face.applyEdits`. An answer of the editor proves nothing in half of them: the text decides. */
-export async function applyEdits(
-  session: Session,
-  root: string,
-  planned: ApplyPlan['editor'],
-): Promise<ReadonlyMap<string, string | undefined>> {
-  const outcome = new Map<string, string | undefined>();
-  const sent: Sent[] = [];
+const unconfirmed = 'unconfirmed';
+const stale = 'stale';
+
+/** See `Face.applyEdits`. */
+export async function applyEdits(session: Session, root: string, planned: ApplyPlan['editor']): Promise<Outcomes> {
+  const outcomes: Outcomes = new Map();
+  const prepared: Prepared[] = [];
   for (const edit of planned) {
-    const prepared = await prepare(session, root, edit);
-    if (typeof prepared === 'string') outcome.set(edit.path, prepared);
-    else sent.push(prepared);
+    const made = await prepare(session, root, edit);
+    if (made === stale) outcomes.set(edit.path, stale);
+    else prepared.push(made);
   }
-  // What was prepared while another file was read from disk may have moved since.
-  const current = sent.filter((edit) => {
-    const still = isCurrent(session, edit);
-    if (!still) outcome.set(edit.path, 'stale');
-    return still;
-  });
-  if (current.length === 0) return outcome;
   const timeoutMs = session.surroundings.verifyTimeoutMs ?? verifyTimeoutMs;
-  for (const { file } of current) session.edited(file);
-  const observed = current.map((edit) => observe(session, edit));
-  const reply = session.client.request(
-    'workspace/applyEdit',
-    { label: 'Codex', edit: workspaceEdit(current, session.profile.documentChanges) },
-    { timeoutMs },
-  );
-  const timeout = delay(timeoutMs).then(() => 'unconfirmed');
-  const refused = reply.then(async (said) => {
-    const reason = refusal(said);
-    await (reason === undefined ? timeout : delay(graceMs));
-    return reason;
-  });
-  await Promise.all(
-    observed.map(async ({ path, right, stop }) => {
-      outcome.set(path, await Promise.race([right, timeout, refused]));
-      stop();
-    }),
-  );
-  return outcome;
+  const limits = { timeoutMs, timeout: delay(timeoutMs) };
+  if (session.profile.versionCheck === 'firstOnly') {
+    await Promise.all(prepared.map((edit) => send(session, [edit], limits, outcomes)));
+  } else {
+    await sendTogether(session, prepared, limits, outcomes);
+  }
+  return outcomes;
 }
 
-/** The edit against the text as it is now, or why there is none. */
-async function prepare(session: Session, root: string, planned: Planned): Promise<Sent | string> {
+/** The edit against the text as it is now; or why there is none. */
+async function prepare(session: Session, root: string, planned: Planned): Promise<Prepared | typeof stale> {
   const file = join(root, planned.path);
   const open = session.documents.at(file);
-  if ((open?.version ?? null) !== planned.version) return 'stale';
-  const text = open?.getText() ?? (await readFile(file, 'utf8').catch(() => undefined));
-  if (text === undefined) return 'stale';
-  const { edits, after } = toTextEdits(text, planned.edits);
+  if ((open?.version ?? null) !== planned.version) return stale;
+  const mayBeSaved = session.profile.savesEdits;
+  const saved = !open || mayBeSaved ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
+  const before = open?.getText() ?? saved;
+  if (before === undefined) return stale;
+  const { edits, after } = toTextEdits(before, planned.edits);
   // A reload in the editor changes a text and keeps its version.
-  if (planned.after.kind !== 'text' || after !== planned.after.text) return 'stale';
+  if (planned.after.kind !== 'text' || after !== planned.after.text) return stale;
   return {
     path: planned.path,
     file,
     uri: open?.uri ?? session.folders.uriFor(file),
     version: planned.version,
-    edits,
-    done: arrival(text, after),
+    made: { before, after, lines: planned.edits, edits },
+    savesIt: mayBeSaved && saved === before,
   };
 }
 
-const isCurrent = (session: Session, { file, version }: Sent): boolean =>
+/** Where one document had moved on, an editor refuses the others with it: those are sent once more, without it. */
+async function sendTogether(session: Session, all: readonly Prepared[], limits: Limits, to: Outcomes): Promise<void> {
+  await send(session, all, limits, to);
+  const again = all.filter((edit) => to.get(edit.path)?.startsWith(refusedBy) && isCurrent(session, edit));
+  if (again.length > 0 && all.some(({ path }) => to.get(path) === stale)) await send(session, again, limits, to);
+}
+
+/** As one WorkspaceEdit. */
+async function send(session: Session, edits: readonly Prepared[], limits: Limits, to: Outcomes): Promise<void> {
+  // What was prepared while another file was read from disk may have moved since.
+  const current = edits.filter((edit) => isCurrent(session, edit));
+  for (const { path } of edits) to.set(path, stale);
+  if (current.length === 0) return;
+  const watched = current.map((edit) => ({ edit, watch: watchEdit(session, edit) }));
+  const reply = session.client.request(
+    'workspace/applyEdit',
+    { label: 'Codex', edit: workspaceEdit(current, session.profile.documentChanges) },
+    { timeoutMs: limits.timeoutMs },
+  );
+  await Promise.all(
+    watched.map(async ({ edit, watch }) => {
+      to.set(edit.path, await outcomeOf(session, edit, watch, reply, limits));
+      watch.stop();
+    }),
+  );
+}
+
+/** An answer of the editor proves nothing in half of them: the text decides. */
+async function outcomeOf(
+  session: Session,
+  edit: Prepared,
+  watch: Watch,
+  reply: Promise<Reply>,
+  { timeout }: Limits,
+): Promise<string | undefined> {
+  let isOver = false;
+  const answered = async (): Promise<string> => {
+    const said = await reply;
+    if (!said.answered && said.by === 'us') return unconfirmed;
+    const reason = refusal(said);
+    if (reason !== undefined) {
+      await delay(refusedGraceMs);
+      if (isLeftToUser(session, reason)) return unconfirmed;
+      return watch.movedAt() === undefined ? reason : stale;
+    }
+    const repliedAt = Date.now();
+    while (!isOver) {
+      const movedAt = watch.movedAt();
+      if (movedAt !== undefined && Date.now() - Math.max(movedAt, repliedAt) >= movedGraceMs) break;
+      await delay(pollMs);
+    }
+    return stale;
+  };
+  const end = await Promise.race([watch.seen, answered(), timeout.then(() => unconfirmed)]);
+  isOver = true;
+  if (typeof end === 'string') return end;
+  return end.sight === 'arrived' ? undefined : giveBack(session, edit, end);
+}
+
+const isCurrent = (session: Session, { file, version }: Prepared): boolean =>
   (session.documents.at(file)?.version ?? null) === version;
 
-function workspaceEdit(sent: readonly Sent[], versioned: boolean): WorkspaceEdit {
-  if (!versioned) return { changes: Object.fromEntries(sent.map(({ uri, edits }) => [uri, edits])) };
-  return { documentChanges: sent.map(({ uri, version, edits }) => ({ textDocument: { uri, version }, edits })) };
+/** The key of a version is always there: Sublime reads it unasked. null stands for a file that is not open. */
+function workspaceEdit(sent: readonly Prepared[], versioned: boolean): WorkspaceEdit {
+  if (!versioned) return { changes: Object.fromEntries(sent.map(({ uri, made }) => [uri, [...made.edits]])) };
+  return {
+    documentChanges: sent.map(({ uri, version, made }) => ({
+      textDocument: { uri, version },
+      edits: [...made.edits],
+    })),
+  };
 }
 
 const delay = (timeMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, timeMs).unref());
 
-/** Resolves when the document, or for a closed one the file, is as it should be. */
-function observe(
-  session: Session,
-  { path, file, done }: Sent,
-): { path: string; right: Promise<undefined>; stop(): void } {
-  const ends: (() => void)[] = [];
-  const right = new Promise<undefined>((resolve) => {
-    const check = (): void => {
-      const document = session.documents.at(file);
-      if (document && done(document.getText())) resolve(undefined);
-    };
-    ends.push(session.documents.onChange(check));
-    const poll = setInterval(() => {
-      check();
-      if (session.documents.at(file)) return;
-      readFile(file, 'utf8').then(
-        (text) => done(text) && resolve(undefined),
-        () => {},
-      );
-    }, diskPollMs);
-    poll.unref();
-    ends.push(() => clearInterval(poll));
-  });
-  return {
-    path,
-    right,
-    stop: () => {
-      for (const end of ends) end();
-    },
-  };
-}
+const refusedBy = 'the editor refused the edit';
 
-/** Editors put their own line ends, and their own idea of a final newline, into the text they show. */
-function arrival(before: string, after: string): (text: string) => boolean {
-  const loosely = plain(before) !== plain(after);
-  return (text) => text === after || (loosely && plain(text) === plain(after));
-}
-const plain = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/\n$/, '');
-
+/** Not every no says `applied: false`: Emacs gives a reason alone. */
 function refusal(reply: Reply): string | undefined {
-  if (!reply.answered) return `the editor refused the edit: ${reply.reason}`;
-  const result = reply.result;
-  if (typeof result !== 'object' || result === null || !('applied' in result) || result.applied !== false)
-    return undefined;
-  const said = 'failureReason' in result && typeof result.failureReason === 'string' ? result.failureReason : '';
-  return `the editor refused the edit${said ? `: ${said}` : ''}`;
+  if (!reply.answered) return `${refusedBy}: ${reply.reason}`;
+  const { applied, failureReason } =
+    typeof reply.result === 'object' && reply.result !== null ? fields(reply.result) : {};
+  const said = typeof failureReason === 'string' ? failureReason : '';
+  if (applied !== false && (applied === true || said === '')) return undefined;
+  return `${refusedBy}${said ? `: ${said}` : ''}`;
 }
+
+const fields = (result: object): { applied?: unknown; failureReason?: unknown } => result;
+
+const isLeftToUser = ({ profile }: Session, reason: string): boolean =>
+  profile.leavesToUser !== undefined && reason.includes(profile.leavesToUser);

@@ -4,7 +4,16 @@ import type { ApplyResult } from '../protocol/changeset.ts';
 import { homeFolderOf, type Workspace } from '../protocol/folders.ts';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
 import { Activity, type ThreadActivity, type Turn } from './activity.ts';
-import { applyLine, approvalLine, type Counts, type Line, rejectLine, speaker, turnLine } from './announce.ts';
+import {
+  applyLine,
+  approvalLine,
+  type Counts,
+  type Line,
+  rejectLine,
+  speaker,
+  turnLine,
+  type WrittenWhileOpen,
+} from './announce.ts';
 import { Dialogs } from './ask.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Progress } from './progress.ts';
@@ -194,11 +203,15 @@ export class Publisher {
     this.#session.client.show('info', `${codex}: the answer is in ${within(root, path) ?? path}`);
   }
 
-  /** Paths whose document still has another text than the file: the server wrote it, and the editor shows the old one. */
-  #writtenWhileOpen(root: string, { applied, reload = [] }: ApplyResult): { paths: string[]; reload: string } {
-    const throughEditor = this.#session.takeEdited();
-    const isOpen = (path: string): boolean => this.#session.documents.at(join(root, path)) !== undefined;
-    const behind = new Set([...applied.filter((path) => !throughEditor.has(join(root, path))), ...reload]);
-    return { paths: [...behind].filter(isOpen), reload: this.#session.profile.reload };
+  /** Files that are open in this editor, and that the server wrote or removed: their documents show what was there before. */
+  #writtenWhileOpen(root: string, { reload = [] }: ApplyResult): WrittenWhileOpen {
+    const { documents, profile } = this.#session;
+    const open = [...this.#session.takeWritten()].filter(([path]) => documents.at(path) !== undefined);
+    const names = (gone: boolean): string[] =>
+      open.flatMap(([path, { isGone }]) => (isGone === gone ? [within(root, path) ?? path] : []));
+    const gone = names(true);
+    // Those that another process wrote, too.
+    const others = reload.filter((path) => documents.at(join(root, path)) && !gone.includes(path));
+    return { changed: [...new Set([...names(false), ...others])], gone, reload: profile.reload };
   }
 }

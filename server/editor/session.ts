@@ -1,14 +1,15 @@
 /** The state of one connection. It changes only in synchronous code; what awaits works on what it read before. */
+import { join } from 'node:path';
 import type { ClientCapabilities } from 'vscode-languageserver';
 import { resolveSettings, type SettingsProblem, type SettingsSource } from '../policy/settings.ts';
 import { defaultSettings, type Settings } from '../protocol/settings.ts';
-import type { Face } from '../task/ports.ts';
+import type { Face, WrittenFile } from '../task/ports.ts';
 import type { Tasks } from '../task/tasks.ts';
 import { applyEdits } from './apply.ts';
 import type { Client } from './client.ts';
 import { Documents } from './documents.ts';
 import { Folders } from './folders.ts';
-import { applyModeOf, type Profile, profileOf } from './profiles.ts';
+import { applyModeOf, applyModeProblem, type Profile, profileOf } from './profiles.ts';
 
 export type Surroundings = {
   tasks: Tasks;
@@ -44,7 +45,7 @@ export class Session {
   wantsEvents = false;
   /** Resolves when the editor's own settings have come, or will not come. */
   configured: Promise<void> = Promise.resolve();
-  #edited = new Set<string>();
+  #written = new Map<string, WrittenFile>();
   #initializationOptions: unknown;
   #section: unknown;
   readonly #reported = new Set<string>();
@@ -69,6 +70,9 @@ export class Session {
       documents: this.documents,
       profile: { mode },
       applyEdits: (root, edits) => applyEdits(this, root, edits),
+      wrote: (root, files) => {
+        for (const file of files) this.#written.set(join(root, file.path), file);
+      },
     };
   }
 
@@ -77,16 +81,11 @@ export class Session {
     await Promise.all([this.folders.settled(), this.documents.settled()]);
   }
 
-  /** An edit of the file at this absolute path went through the editor. */
-  edited(path: string): void {
-    this.#edited.add(path);
-  }
-
-  /** Those of the apply that has just ended. */
-  takeEdited(): ReadonlySet<string> {
-    const edited = this.#edited;
-    this.#edited = new Set();
-    return edited;
+  /** What the server has written itself, since it was last asked for: by absolute path. */
+  takeWritten(): ReadonlyMap<string, WrittenFile> {
+    const written = this.#written;
+    this.#written = new Map();
+    return written;
   }
 
   /** The thread is deleted: nothing of it is shown any more. */
@@ -116,7 +115,11 @@ export class Session {
 
   /** What is wrong with the settings and was not yet said. */
   newProblems(): SettingsProblem[] {
-    const { problems } = resolveSettings(this.#sources());
+    const unfit = applyModeProblem(this.settings.apply, this.profile);
+    const problems: SettingsProblem[] = [
+      ...resolveSettings(this.#sources()).problems,
+      ...(unfit === undefined ? [] : [{ path: 'apply', message: unfit }]),
+    ];
     const fresh = problems.filter(({ message }) => !this.#reported.has(message));
     for (const { message } of fresh) this.#reported.add(message);
     return fresh;

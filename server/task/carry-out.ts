@@ -1,7 +1,7 @@
 /** Does what was decided: the server's part on disk, checked as a whole, then the editor's part, verified by the face. */
 import { readFile } from 'node:fs/promises';
 import { planApply } from '../changeset/apply-plan.ts';
-import { absent, sameState } from '../changeset/file-state.ts';
+import { absent, type FileState, sameState } from '../changeset/file-state.ts';
 import type { FileOutcome } from '../changeset/review-types.ts';
 import { type DiskEntry, type ReadBinary, writeToDisk } from '../workspace/disk.ts';
 import { readState } from '../workspace/snapshot.ts';
@@ -62,22 +62,16 @@ export async function carryOut(options: {
     return { failures, leftOut: [...paths].filter((path) => !failures.has(path)), reload: [] };
   }
   const reload: string[] = [];
-  for (const { path, from, before, after } of entries) {
-    // A change of mode alone leaves the buffer what it is, unsaved or not.
-    if (from === undefined && before.kind === 'text' && after.kind === 'text' && before.text === after.text) continue;
-    const written =
-      from === undefined
-        ? [{ path, state: after }]
-        : [
-            { path, state: after },
-            { path: from, state: absent },
-          ];
-    for (const { path, state } of written) {
-      const shown = open.get(path)?.text;
-      superseded.wrote(record.root, path, state, shown);
-      if (shown !== undefined) reload.push(path);
-    }
+  const written = entries.filter((entry) => !isMode(entry)).flatMap(writtenBy);
+  for (const { path, state } of written) {
+    const shown = open.get(path)?.text;
+    superseded.wrote(record.root, path, state, shown);
+    if (shown !== undefined) reload.push(path);
   }
+  face.wrote?.(
+    record.root,
+    written.map(({ path, state }) => ({ path, isGone: state.kind === 'absent' })),
+  );
   if (plan.editor.length > 0) {
     for (const [path, reason] of await face.applyEdits(record.root, plan.editor)) {
       if (reason !== undefined) failures.set(path, { reason });
@@ -85,6 +79,15 @@ export async function carryOut(options: {
   }
   return { failures, leftOut: [], reload };
 }
+
+/** A chmod alone, which leaves the text of an open document as true as it was, unsaved or not. */
+const isMode = ({ from, before, after }: DiskEntry): boolean =>
+  from === undefined && before.kind === 'text' && after.kind === 'text' && before.text === after.text;
+
+const writtenBy = ({ path, from, after }: DiskEntry): { path: string; state: FileState }[] => [
+  { path, state: after },
+  ...(from === undefined ? [] : [{ path: from, state: absent }]),
+];
 
 /** What was kept of binary files, else what the agent's copy has. */
 export const binariesOf =
@@ -105,7 +108,7 @@ async function againstBuffer(root: string, entry: DiskEntry, open: Open): Promis
   const { before, after } = entry;
   const now = await readState(root, path);
   if (sameState(now, before)) return entry;
-  const isMode = before.kind === 'text' && after.kind === 'text' && before.text === after.text && !entry.from;
-  if (isMode && now.kind === 'text') return { ...entry, before: now, after: { ...now, mode: after.mode } };
+  if (isMode(entry) && after.kind === 'text' && now.kind === 'text')
+    return { ...entry, before: now, after: { ...now, mode: after.mode } };
   return 'the editor and the disk have different texts of it; save or reload it, and try again';
 }

@@ -1,4 +1,5 @@
 /** Carries steps out so that a crash at any moment can be mended: journal first, then disk and editor, then the log. */
+import { asShown } from '../changeset/applied.ts';
 import type { FileOutcome } from '../changeset/review-types.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
 import { type DiskEntry, missingFolders } from '../workspace/disk.ts';
@@ -7,6 +8,7 @@ import { nextNumber } from './apply-log.ts';
 import { type CarriedOut, carryOut } from './carry-out.ts';
 import type { Face } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
+import { textsUnder } from './review.ts';
 import type { Superseded } from './superseded.ts';
 
 export type Applying = { record: ThreadRecord; applyId: string; face: Face; superseded: Superseded };
@@ -58,7 +60,7 @@ export async function perform(
       carried.leftOut.length > 0 && ![...carried.failures.values()].some(({ isWritten }) => isWritten);
     if (what === 'accept' || !mayTryAgain) {
       const fates = tried.map((step) => fateOf(step, carried));
-      journal = { ...journal, parts: tried.map(({ part }) => part) };
+      journal = { ...journal, parts: shownParts(tried, applying, what) };
       await logJournal(record.folder, journal, fates);
       return { result: resultOf(applyId, tried, fates, carried), decided: decidedBy(journal, fates) };
     }
@@ -68,6 +70,17 @@ export async function perform(
       return failure ? { part: { whole, left: whole }, reason: failure.reason } : step;
     });
   }
+}
+
+/** As the open documents show it now, where all of a change is done. */
+function shownParts(steps: readonly Step[], { record, face }: Applying, what: ApplyJournal['what']): Part[] {
+  const shown = textsUnder(face.documents, record.root);
+  return steps.map(({ part, outcome }) => {
+    if (!outcome || !part.done || part.left) return part;
+    const side = what === 'undo' ? 'before' : 'after';
+    const [whole, done] = [part.whole, part.done].map((change) => asShown(change, side, shown.get(outcome.path)));
+    return whole && done ? { ...part, whole, done } : part;
+  });
 }
 
 function fateOf({ part, outcome }: Step, { failures, leftOut }: CarriedOut): Fate {

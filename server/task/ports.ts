@@ -22,7 +22,11 @@ export type Face = {
    * Not called with an empty list.
    */
   applyEdits(root: string, edits: ApplyPlan['editor']): Promise<ReadonlyMap<string, string | undefined>>;
+  /** Told what the server has written or removed itself: an open document may still show what was there before. */
+  wrote?(root: string, files: readonly WrittenFile[]): void;
 };
+
+export type WrittenFile = { path: string; isGone: boolean };
 
 /** Whole lines, 0-based, end exclusive. */
 export type LineRange = { start: number; end: number };

@@ -170,15 +170,24 @@ test('a file that the server wrote while it was open is named, with how this edi
   const tasks = new FakeTasks();
   await using editor = await openEditor({
     tasks,
-    files: { 'a.txt': 'a\n', 'b.txt': 'b\n' },
+    files: { 'a.txt': 'a\n', 'b.txt': 'b\n', 'old.txt': 'o\n' },
     clientInfo: { name: 'helix' },
   });
   await editor.open('a.txt');
   tasks.add('one', editor.root, 'inReview');
-  tasks.apply = async () => ({ applyId: 'a1', applied: ['a.txt', 'b.txt'], conflicts: [], failed: [] });
+  await editor.open('old.txt');
+  tasks.apply = async (_, face) => {
+    face.wrote?.(editor.root, [
+      { path: 'a.txt', isGone: false },
+      { path: 'b.txt', isGone: false },
+      { path: 'new.txt', isGone: false },
+      { path: 'old.txt', isGone: true },
+    ]);
+    return { applyId: 'a1', applied: ['a.txt', 'b.txt', 'new.txt'], conflicts: [], failed: [] };
+  };
   await editor.executeCommand('codex.accept', [{ threadId: 'one' }]);
   expect((await editor.message('applied to')).text).toBe(
-    'Codex: applied to a.txt, b.txt; a.txt changed on disk: run :reload (or :reload-all).',
+    'Codex: applied to a.txt, b.txt, new.txt; a.txt changed on disk: run :reload (or :reload-all); old.txt no longer on disk: close it.',
   );
 });
 
@@ -344,16 +353,24 @@ test.each<[line: { text: string }, text: string]>([
         conflicts: [{ path: 'a', hunk: 'h', reason: 'x' }],
         failed: [{ path: 'e', reason: 'unconfirmed' }],
       },
-      { paths: [], reload: '' },
+      { changed: [], gone: [], reload: '' },
     ),
     'Codex: applied to a, b and 2 more files; 1 conflict in a; e failed: the editor did not show the change in time.',
   ],
   [
-    applyLine('undone', { applyId: 'a', applied: ['a'], conflicts: [], failed: [] }, { paths: [], reload: '' }),
+    applyLine(
+      'undone',
+      { applyId: 'a', applied: ['a'], conflicts: [], failed: [] },
+      { changed: [], gone: [], reload: '' },
+    ),
     'Codex: undone in a.',
   ],
   [
-    applyLine('applied', { applyId: 'a', applied: [], conflicts: [], failed: [] }, { paths: [], reload: '' }),
+    applyLine(
+      'applied',
+      { applyId: 'a', applied: [], conflicts: [], failed: [] },
+      { changed: [], gone: [], reload: '' },
+    ),
     'Codex: applied to nothing.',
   ],
 ])('the line %j', (line, text) => {
