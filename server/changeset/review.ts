@@ -7,11 +7,12 @@ import { splitLines } from './lines.ts';
 import { metadataStatus, movesStill, type TextState } from './metadata.ts';
 import { isGitPath, isOwnPath } from './path-rules.ts';
 import { type Placement, rebase } from './rebase.ts';
-import { type PairedChange, pairRenames } from './renames.ts';
+import { findRenames, type PairedChange, pairRenames } from './renames.ts';
+import { ReviewMemory } from './review-memory.ts';
 import type { CopyChange, Decisions, Review, ReviewFile, ReviewHunk } from './review-types.ts';
 import { sensitiveReason } from './sensitive.ts';
 import { linkKey } from './sensitive-links.ts';
-import { tooLargeChanges } from './too-large.ts';
+import { costOf, tooLargeChanges } from './too-large.ts';
 
 /**
  * `user`: the user's state of every path in `changes`, buffer over disk; a path that is not in it is absent.
@@ -24,13 +25,42 @@ export function reviewOf(
   user: ReadonlyMap<string, FileState>,
   decisions: Decisions,
 ): Review {
+  const steps = reviewInSteps(changes, user, decisions, new ReviewMemory());
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, with what `memory` has of the review before; whoever runs it may do something else after each file. */
+export function* reviewInSteps(
+  changes: readonly CopyChange[],
+  user: ReadonlyMap<string, FileState>,
+  decisions: Decisions,
+  memory: ReviewMemory,
+): Generator<void, Review> {
   const listed = changes.filter(({ path }) => !isGitPath(path) && !isOwnPath(path));
-  const paired = pairRenames(listed, user);
-  const tooLarge = tooLargeChanges(paired);
+  const paired = pairRenames(
+    memory.renames(listed, () => findRenames(listed)),
+    user,
+  );
+  const cost = (change: PairedChange) => memory.cost(change, () => costOf(change));
+  for (const change of paired) {
+    cost(change);
+    yield;
+  }
+  const tooLarge = tooLargeChanges(paired, cost);
   const links = new Set(listed.filter(({ agent }) => agent.kind === 'symlink').map(({ path }) => linkKey(path)));
-  const files = paired
-    .map((change) => reviewFile(tooLarge.has(change) ? { ...change, tooLarge: true } : change, decisions, links))
-    .filter((file) => file.hunks.length > 0);
+  const allLinks = [...links].sort().join('\0');
+  const files: ReviewFile[] = [];
+  for (const each of paired) {
+    const change: Change = tooLarge.has(each) ? { ...each, tooLarge: true } : each;
+    const parts = [change.tooLarge, change.agent.kind === 'symlink' ? allLinks : ''];
+    const file = memory.file(change, parts, decisions, (noted) => reviewFile(change, noted, links));
+    if (file.hunks.length > 0) files.push(file);
+    yield;
+  }
+  memory.sweep();
   return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
