@@ -18,7 +18,7 @@ export function lineChange(line: number, old: readonly string[], now: readonly s
 }
 
 /** A spot that only moves or stays is right: its lines are the ones it was made for. As in `rebase`, touching is enough. */
-export function moveSpots(spots: readonly Spot[], change: LineChange): Spot[] {
+export function moveSpots<S extends Spot>(spots: readonly S[], change: LineChange): S[] {
   const end = change.line + change.count;
   return spots.map((spot) => {
     if (spot.line + spot.count < change.line) return spot;
