@@ -11,11 +11,15 @@ const similarityMin = 0.5;
 /** Lines compared with lines at most; beyond, only files that moved without any change are found. */
 const comparedLinesMax = 1_000_000;
 
+type Pair = readonly [from: CopyChange, to: CopyChange];
+
+export type Renames = { changes: readonly CopyChange[]; pairs: readonly Pair[] };
+
 /** The changes with renames as one. Where the user has files at both ends, a rename stays a deletion and a creation. */
-export function pairRenames(changes: readonly CopyChange[], user: ReadonlyMap<string, FileState>): PairedChange[] {
+export function pairRenames({ changes, pairs }: Renames, user: ReadonlyMap<string, FileState>): PairedChange[] {
   const at = (path: string): FileState => user.get(path) ?? absent;
   const moved = new Map<CopyChange, CopyChange>();
-  for (const [from, to] of renames(changes)) {
+  for (const [from, to] of pairs) {
     if (at(from.path).kind === 'absent' || at(to.path).kind === 'absent') moved.set(to, from);
   }
   const sources = new Set(moved.values());
@@ -29,9 +33,8 @@ export function pairRenames(changes: readonly CopyChange[], user: ReadonlyMap<st
     });
 }
 
-type Pair = readonly [from: CopyChange, to: CopyChange];
-
-function renames(changes: readonly CopyChange[]): Pair[] {
+/** Which of the changes are one file that moved; depends on nothing the user does. */
+export function findRenames(changes: readonly CopyChange[]): Renames {
   const gone = changes.filter(({ base, agent }) => agent.kind === 'absent' && contentKey(base) !== undefined);
   const come = changes.filter(({ base, agent }) => isAbsent(base) && contentKey(agent) !== undefined);
   const named = samePairs(gone, come, (state, path) => `${nameOf(path)}\0${contentKey(state)}`);
@@ -41,7 +44,7 @@ function renames(changes: readonly CopyChange[]): Pair[] {
     without(goneStill, same).filter(hadText),
     without(comeStill, same).filter(({ agent }) => agent.kind === 'text'),
   );
-  return [...named, ...same, ...edited];
+  return { changes, pairs: [...named, ...same, ...edited] };
 }
 
 function without(changes: readonly CopyChange[], pairs: readonly Pair[]): CopyChange[] {

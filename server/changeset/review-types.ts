@@ -42,7 +42,7 @@ export type ReviewFile = {
 export type Review = { files: readonly ReviewFile[] };
 
 /** Decided in this review, by hunk id. */
-export type Decisions = ReadonlyMap<string, 'accepted' | 'rejected'>;
+export type Decisions = { get(id: string): 'accepted' | 'rejected' | undefined };
 
 /** What accepting some hunks makes of one file: from `before` (as the user has it now) to `after`. */
 export type FileOutcome = {

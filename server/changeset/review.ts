@@ -7,11 +7,12 @@ import { splitLines } from './lines.ts';
 import { metadataStatus, movesStill, type TextState } from './metadata.ts';
 import { isGitPath, isOwnPath } from './path-rules.ts';
 import { type Placement, rebase } from './rebase.ts';
-import { type PairedChange, pairRenames } from './renames.ts';
+import { findRenames, type PairedChange, pairRenames } from './renames.ts';
+import { ReviewMemory } from './review-memory.ts';
 import type { CopyChange, Decisions, Review, ReviewFile, ReviewHunk } from './review-types.ts';
 import { sensitiveReason } from './sensitive.ts';
 import { type Links, linkKey } from './sensitive-links.ts';
-import { tooLargeChanges } from './too-large.ts';
+import { costOf, tooLargeChanges } from './too-large.ts';
 
 /**
  * `user`: the user's state of every path in `changes`, buffer over disk; a path that is not in it is absent.
@@ -27,16 +28,44 @@ export function reviewOf(
   decisions: Decisions,
   folders?: readonly string[],
 ): Review {
+  const steps = reviewInSteps(changes, user, decisions, new ReviewMemory(), folders);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, with what `memory` has of the review before, of the same `folders`; whoever runs it may do something else after each file. */
+export function* reviewInSteps(
+  changes: readonly CopyChange[],
+  user: ReadonlyMap<string, FileState>,
+  decisions: Decisions,
+  memory: ReviewMemory,
+  folders?: readonly string[],
+): Generator<void, Review> {
   const listed = changes.filter(({ path }) => !isGitPath(path) && !isOwnPath(path));
-  const paired = pairRenames(listed, user);
-  const tooLarge = tooLargeChanges(paired);
-  const links = {
-    all: new Set(listed.filter(({ agent }) => agent.kind === 'symlink').map(({ path }) => linkKey(path))),
-    folders,
-  };
-  const files = paired
-    .map((change) => reviewFile(tooLarge.has(change) ? { ...change, tooLarge: true } : change, decisions, links))
-    .filter((file) => file.hunks.length > 0);
+  const paired = pairRenames(
+    memory.renames(listed, () => findRenames(listed)),
+    user,
+  );
+  const cost = (change: PairedChange) => memory.cost(change, () => costOf(change));
+  for (const change of paired) {
+    cost(change);
+    yield;
+  }
+  const tooLarge = tooLargeChanges(paired, cost);
+  const all = new Set(listed.filter(({ agent }) => agent.kind === 'symlink').map(({ path }) => linkKey(path)));
+  const links = { all, folders };
+  const allLinks = [...all].sort().join('\0');
+  const files: ReviewFile[] = [];
+  for (const each of paired) {
+    const change: Change = tooLarge.has(each) ? { ...each, tooLarge: true } : each;
+    const parts = [change.tooLarge, change.agent.kind === 'symlink' ? allLinks : ''];
+    const file = memory.file(change, parts, decisions, (noted) => reviewFile(change, noted, links));
+    if (file.hunks.length > 0) files.push(file);
+    yield;
+  }
+  memory.sweep();
   return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 

@@ -8,18 +8,21 @@ const reviewLinesMax = 4 * fileLinesMax;
 const reviewBytesMax = 64 * 1024 ** 2;
 
 type Sides = { path: string; base: FileState | 'unknown'; agent: FileState; user: FileState };
-type Cost = { lines: number; bytes: number };
+export type Cost = { lines: number; bytes: number };
 
 /**
  * The changes that have to be shown whole: those beyond a limit, and, where all together are beyond one, the largest.
  * The user's text counts as at least that of base and agent together, so accepting a hunk makes no file too large.
  */
-export function tooLargeChanges<Change extends Sides>(changes: readonly Change[]): Set<Change> {
+export function tooLargeChanges<Change extends Sides>(
+  changes: readonly Change[],
+  cost: (change: Change) => Cost | undefined = costOf,
+): Set<Change> {
   const tooLarge = new Set<Change>();
   const costed: { change: Change; cost: Cost }[] = [];
   for (const change of changes) {
-    const cost = costOf(change);
-    if (cost) costed.push({ change, cost });
+    const known = cost(change);
+    if (known) costed.push({ change, cost: known });
     else tooLarge.add(change);
   }
   costed.sort((a, b) => weight(a.cost) - weight(b.cost) || (a.change.path < b.change.path ? -1 : 1));
@@ -42,7 +45,7 @@ export const areComparable = (...texts: readonly string[]): boolean =>
 const weight = ({ lines, bytes }: Cost): number => lines / reviewLinesMax + bytes / reviewBytesMax;
 
 /** Undefined: too large by itself. A change of a text's mode alone is free: its lines are never asked for. */
-function costOf({ base, agent, user }: Sides): Cost | undefined {
+export function costOf({ base, agent, user }: Sides): Cost | undefined {
   const start = base === 'unknown' ? user : base;
   if (start.kind === 'text' && agent.kind === 'text' && start.text === agent.text) return { lines: 0, bytes: 0 };
   const [before, after, now] = [textOf(start), textOf(agent), textOf(user)];

@@ -1,12 +1,12 @@
 /** Tasks that the server words itself: of a comment, of diagnostics, of a selection. */
 
-import type { TextDocument } from 'vscode-languageserver-textdocument';
 import * as z from 'zod';
 import { pathIn } from '../protocol/folders.ts';
 import { rangeSchema } from '../protocol/methods.ts';
 import { Refusal } from '../task/refusal.ts';
 import { findCommentTask, type Lines } from './comment-task.ts';
 import { checked } from './from-lsp.ts';
+import type { LineDocument } from './line-document.ts';
 import type { Session } from './session.ts';
 import { startTask, textAt } from './start-task.ts';
 
@@ -80,7 +80,7 @@ export async function runFix(session: Session, params: unknown): Promise<unknown
 }
 
 /** A document's lines, without reading more of it than is asked for. */
-export function linesOf(document: TextDocument): Lines {
+export function linesOf(document: LineDocument): Lines {
   return {
     count: document.lineCount,
     at: (line) =>

@@ -9,9 +9,9 @@ const lensesMax = 200;
 export function codeLenses(session: Session, reviews: Reviews, uri: string): CodeLens[] {
   const path = session.documents.pathOf(uri);
   if (path === undefined) return [];
-  return reviews.at(path).flatMap(({ threadId, file }) =>
+  return reviews.at(path).flatMap(({ threadId, file, touched }) =>
     file.hunks
-      .filter(isUndecided)
+      .filter((hunk) => isUndecided(hunk) && !touched.has(hunk.id))
       .slice(0, lensesMax)
       .flatMap(({ id, status, line, oldLines, newLines }) => {
         const size = `+${newLines.length} -${oldLines.length}`;

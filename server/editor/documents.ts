@@ -1,18 +1,20 @@
 /** The open documents of one connection, kept in step with the editor whatever order its messages come in. */
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Position } from 'vscode-languageserver';
-import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { LineChange } from '../changeset/line-change.ts';
 import type { OpenDocuments } from '../task/ports.ts';
 import type { ContentChange } from './from-lsp.ts';
+import { LineDocument } from './line-document.ts';
 import { pathOf, within } from './uri.ts';
 
+/** `lines`: what changed, one after the other, each in the text that the one before left; absent where it was not typed. */
+type Listener = (uri: string, lines?: readonly LineChange[]) => void;
 type Change = { version: number | undefined; changes: readonly ContentChange[] };
 
 type Entry = {
   uri: string;
   /** Absent while the base of a change that came before `didOpen` is read. */
-  document?: TextDocument;
+  document?: LineDocument;
   waiting: Change[];
   /** The real path once known, before that the path of the URI; absent for other schemes. */
   path?: string;
@@ -22,27 +24,28 @@ const baseBytesMax = 64 * 1024 * 1024;
 
 export class Documents implements OpenDocuments {
   readonly #entries = new Map<string, Entry>();
-  readonly #listeners = new Set<(uri: string) => void>();
+  readonly #listeners = new Set<Listener>();
   readonly #pending = new Set<Promise<void>>();
   readonly #realFolders = new Map<string, string>();
 
   open(uri: string, languageId: string, version: number, text: string): void {
     const entry = this.#entry(uri);
     entry.waiting = [];
-    entry.document = TextDocument.create(uri, languageId, version, text);
+    entry.document = new LineDocument(uri, languageId, version, text);
     this.#changed(uri);
   }
 
   /** A version that jumps or repeats is taken as it is. */
   change(uri: string, version: number | undefined, changes: readonly ContentChange[]): void {
     const entry = this.#entry(uri);
+    const isKnown = entry.document !== undefined;
     if (!entry.document && changes.some(isFull)) {
-      entry.document = TextDocument.create(uri, '', version ?? 0, '');
+      entry.document = new LineDocument(uri, '', version ?? 0, '');
       entry.waiting = [];
     }
     if (entry.document) {
-      update(entry.document, { version, changes });
-      this.#changed(uri);
+      const lines = update(entry.document, { version, changes });
+      this.#changed(uri, isKnown ? lines : undefined);
       return;
     }
     entry.waiting.push({ version, changes });
@@ -53,7 +56,7 @@ export class Documents implements OpenDocuments {
     if (this.#entries.delete(uri)) this.#changed(uri);
   }
 
-  get(uri: string): TextDocument | undefined {
+  get(uri: string): LineDocument | undefined {
     return this.#entries.get(uri)?.document;
   }
 
@@ -63,12 +66,12 @@ export class Documents implements OpenDocuments {
   }
 
   /** The open document that shows this file. */
-  at(path: string): TextDocument | undefined {
+  at(path: string): LineDocument | undefined {
     for (const entry of this.#entries.values()) if (entry.path === path && entry.document) return entry.document;
     return undefined;
   }
 
-  all(): TextDocument[] {
+  all(): LineDocument[] {
     return [...this.#entries.values()].flatMap(({ document }) => (document ? [document] : []));
   }
 
@@ -82,7 +85,7 @@ export class Documents implements OpenDocuments {
   }
 
   /** Called, synchronously, whenever a document was opened, changed or closed. Returns the function that unsubscribes. */
-  onChange(listener: (uri: string) => void): () => void {
+  onChange(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -135,7 +138,7 @@ export class Documents implements OpenDocuments {
       }
     }
     if (entry.document || this.#entries.get(entry.uri) !== entry) return;
-    const document = TextDocument.create(entry.uri, '', 0, text);
+    const document = new LineDocument(entry.uri, '', 0, text);
     for (const change of entry.waiting) update(document, change);
     entry.waiting = [];
     entry.document = document;
@@ -147,24 +150,15 @@ export class Documents implements OpenDocuments {
     this.#pending.add(tracked);
   }
 
-  #changed(uri: string): void {
-    for (const listener of this.#listeners) listener(uri);
+  #changed(uri: string, lines?: readonly LineChange[]): void {
+    for (const listener of this.#listeners) listener(uri, lines);
   }
 }
 
-function update(document: TextDocument, { version, changes }: Change): void {
-  const next = version ?? document.version + 1;
-  TextDocument.update(document, [], next);
-  // One by one: each range counts in the text that the change before it left.
-  for (const { range, text } of changes) {
-    const where = range && { start: inText(document, range.start), end: inText(document, range.end) };
-    TextDocument.update(document, [where ? { range: where, text } : { text }], next);
-  }
-}
-
-/** A line behind the last would put TextDocument's own count of lines in disorder. */
-function inText(document: TextDocument, place: Position): Position {
-  return place.line < document.lineCount ? place : document.positionAt(document.offsetAt(place));
+/** One by one: each range counts in the text that the change before it left. */
+function update(document: LineDocument, { version, changes }: Change): LineChange[] {
+  document.version = version ?? document.version + 1;
+  return changes.flatMap(({ range, text }) => document.edit(range ?? undefined, text) ?? []);
 }
 
 const isFull = ({ range }: ContentChange): boolean => !range;

@@ -10,8 +10,8 @@ const linesMax = 60;
 export function hoverAt(session: Session, reviews: Reviews, uri: string, line: number): Hover | null {
   const path = session.documents.pathOf(uri);
   const found = path === undefined ? [] : reviews.at(path);
-  const parts = found.flatMap(({ file }) =>
-    hunksAt(file, line, line).map((hunk) => ({ title: describe(file, hunk), diff: diffOf(hunk) })),
+  const parts = found.flatMap((inReview) =>
+    hunksAt(inReview, line, line).map((hunk) => ({ title: describe(inReview.file, hunk), diff: diffOf(hunk) })),
   );
   if (parts.length === 0) return null;
   const formats = session.capabilities.textDocument?.hover?.contentFormat ?? [];

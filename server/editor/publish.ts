@@ -55,9 +55,11 @@ export class Publisher {
           this.#failed(error);
         }
       }),
-      session.documents.onChange((uri) => {
+      session.documents.onChange((uri, lines) => {
         const path = session.documents.pathOf(uri);
-        if (path !== undefined) this.reviews.touched(path);
+        if (path === undefined) return;
+        if (lines) this.reviews.typed(path, lines);
+        else this.reviews.replaced(path);
       }),
     ];
     session.onForget((threadId) => {

@@ -10,11 +10,12 @@ import type { Session } from './session.ts';
 export function reviewActions(reviews: Reviews, path: string | undefined, range: Range): CodeAction[] {
   if (path === undefined) return [];
   const found = reviews.at(path);
-  return found.flatMap(({ threadId, file }: FileInReview, index) => {
+  return found.flatMap((inReview: FileInReview, index) => {
+    const { threadId, file } = inReview;
     const review = reviews.of(threadId);
     const suffix = found.length > 1 ? ` (${index + 1})` : '';
     return [
-      ...hunkActions(threadId, hunksAt(file, range.start.line, range.end.line), suffix),
+      ...hunkActions(threadId, hunksAt(inReview, range.start.line, range.end.line), suffix),
       ...fileActions(threadId, file, 'this file', suffix),
       ...(review ? allActions(threadId, review, suffix) : []),
     ];

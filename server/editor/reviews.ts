@@ -1,19 +1,29 @@
 /** The pending hunks of the workspace, looked up by file: refreshed when something changed, never when someone asks. */
 import { join } from 'node:path';
+import type { LineChange } from '../changeset/line-change.ts';
 import type { Review, ReviewFile, ReviewHunk } from '../changeset/review-types.ts';
 import type { OpenDocuments } from '../task/ports.ts';
 import { Refusal } from '../task/refusal.ts';
 import type { Tasks } from '../task/tasks.ts';
+import type { Documents } from './documents.ts';
+import { MovingFile } from './moving-file.ts';
 
-export type FileInReview = { threadId: string; root: string; file: ReviewFile };
+/** `touched`: ids of hunks that the user has typed in or beside since: what became of them is known in a moment. */
+export type FileInReview = { threadId: string; root: string; file: ReviewFile; touched: ReadonlySet<string> };
 type Thread = {
   threadId: string;
   root: string;
   review: Review;
+  /** Those with something undecided, by absolute path. */
+  files: ReadonlyMap<string, MovingFile>;
   timer?: NodeJS.Timeout;
+  /** What the next read looks at: all, or the user's files that were typed in. */
+  wanted: 'all' | ReadonlySet<string>;
   /** The last of the reads, each of which waits for the one before. */
   reading: Promise<void>;
 };
+/** Without `lines`, nobody knows what changed. */
+type Typed = { path: string; lines: readonly LineChange[] | undefined };
 
 const afterEventMs = 30;
 const afterTypingMs = 250;
@@ -22,20 +32,25 @@ export class Reviews {
   readonly #threads = new Map<string, Thread>();
   readonly #listeners = new Set<(threadId: string) => void>();
   readonly #tasks: Tasks;
-  readonly #documents: OpenDocuments;
+  readonly #documents: Pick<Documents, 'under' | 'at'>;
   readonly #failed: (error: unknown) => void;
-  #byPath = new Map<string, FileInReview[]>();
+  #readers = 0;
+  /** While somebody reads: their answer is about a text from before. */
+  #typed: Typed[] = [];
   #closed = false;
 
-  constructor(tasks: Tasks, documents: OpenDocuments, failed: (error: unknown) => void) {
+  constructor(tasks: Tasks, documents: Pick<Documents, 'under' | 'at'>, failed: (error: unknown) => void) {
     this.#tasks = tasks;
     this.#documents = documents;
     this.#failed = failed;
   }
 
-  /** What is in review in the file at this absolute path; a map look-up. */
-  at(path: string): readonly FileInReview[] {
-    return this.#byPath.get(path) ?? [];
+  /** What is in review in the file at this absolute path, where it stands now; look-ups only. */
+  at(path: string): FileInReview[] {
+    return [...this.#threads.values()].flatMap(({ threadId, root, files }) => {
+      const moving = files.get(path);
+      return moving ? [{ threadId, root, file: moving.file, touched: moving.touched }] : [];
+    });
   }
 
   of(threadId: string): Review | undefined {
@@ -44,33 +59,38 @@ export class Reviews {
 
   /** Threads with at least one pending or conflicting hunk. */
   open(): { threadId: string; root: string; review: Review }[] {
-    return [...this.#threads.values()].filter(({ review }) => isOpen(review));
+    return [...this.#threads.values()].filter(({ files }) => files.size > 0);
   }
 
   paths(): string[] {
-    return [...this.#byPath.keys()];
+    return [...new Set([...this.#threads.values()].flatMap(({ files }) => [...files.keys()]))];
   }
 
   /** Soon, once, however often it is called until then. */
-  refresh(threadId: string, root: string, cause: 'event' | 'typing' = 'event'): void {
+  refresh(threadId: string, root: string): void {
     if (this.#closed) return;
     const thread = this.#thread(threadId, root);
-    clearTimeout(thread.timer);
-    thread.timer = setTimeout(() => void this.#read(thread), cause === 'event' ? afterEventMs : afterTypingMs);
-    thread.timer.unref();
+    thread.wanted = 'all';
+    this.#readIn(thread, afterEventMs);
   }
 
   /** Now; resolves when what there is to decide can be looked up. */
   async refreshed(threadId: string, root: string): Promise<void> {
     if (this.#closed) return;
     const thread = this.#thread(threadId, root);
+    thread.wanted = 'all';
     clearTimeout(thread.timer);
     await this.#read(thread);
   }
 
-  /** A document changed: the hunks in it may stand elsewhere now. */
-  touched(path: string): void {
-    for (const { threadId, root } of this.at(path)) this.refresh(threadId, root, 'typing');
+  /** The text of an open document changed, in these lines: its hunks move with them, and are reviewed after a pause. */
+  typed(path: string, lines: readonly LineChange[]): void {
+    if (lines.length > 0) this.#changed({ path, lines });
+  }
+
+  /** A document was opened or closed: its text may be another than the one that was reviewed. */
+  replaced(path: string): void {
+    this.#changed({ path, lines: undefined });
   }
 
   /** Its hunks can't be decided now: a turn is running, or the thread is gone. */
@@ -79,7 +99,7 @@ export class Reviews {
     if (!thread) return;
     clearTimeout(thread.timer);
     this.#threads.delete(threadId);
-    this.#index(threadId);
+    this.#tell(threadId);
   }
 
   onChange(listener: (threadId: string) => void): void {
@@ -93,51 +113,109 @@ export class Reviews {
 
   #thread(threadId: string, root: string): Thread {
     const known = this.#threads.get(threadId);
-    const thread = known ?? { threadId, root, review: { files: [] }, reading: Promise.resolve() };
+    const nothing = { review: { files: [] }, files: new Map(), wanted: new Set<string>() };
+    const thread: Thread = known ?? { threadId, root, ...nothing, reading: Promise.resolve() };
     this.#threads.set(threadId, thread);
     return thread;
   }
 
+  #changed(typed: Typed): void {
+    if (this.#readers > 0) this.#typed.push(typed);
+    for (const thread of this.#threads.values()) {
+      const moving = thread.files.get(typed.path);
+      if (!moving || !this.#move(moving, typed.path, [typed])) continue;
+      // What is read soon for another cause is not put off by typing.
+      if (thread.wanted === 'all') continue;
+      thread.wanted = new Set([...thread.wanted, moving.file.userPath]);
+      if (!this.#closed) this.#readIn(thread, typed.lines ? afterTypingMs : afterEventMs);
+    }
+  }
+
+  /** Whether the text is another now than the one that was reviewed. */
+  #move(moving: MovingFile, path: string, typed: readonly Typed[]): boolean {
+    if (typed.every(({ lines }) => lines)) {
+      for (const { lines } of typed) moving.move(lines);
+      return true;
+    }
+    const isSame = moving.isOf(this.#documents.at(path)?.getText());
+    if (isSame) moving.settle();
+    else moving.move(undefined);
+    return !isSame;
+  }
+
+  #readIn(thread: Thread, delayMs: number): void {
+    clearTimeout(thread.timer);
+    thread.timer = setTimeout(() => void this.#read(thread), delayMs);
+    thread.timer.unref();
+  }
+
   #read(thread: Thread): Promise<void> {
     thread.reading = thread.reading.then(async () => {
+      const only = thread.wanted === 'all' ? undefined : thread.wanted;
+      thread.wanted = new Set();
+      this.#readers += 1;
+      let typedBefore = this.#typed.length;
+      let texts: ReturnType<OpenDocuments['under']> = new Map();
+      const documents: OpenDocuments = {
+        under: (root) => {
+          typedBefore = this.#typed.length;
+          texts = this.#documents.under(root);
+          return texts;
+        },
+      };
       try {
-        thread.review = await this.#tasks.review(thread.threadId, this.#documents);
+        const review = await this.#tasks.review(thread.threadId, documents, only);
+        this.#take(thread, review, texts, this.#typed.slice(typedBefore));
       } catch (error) {
-        thread.review = { files: [] };
+        this.#take(thread, { files: [] }, texts, []);
         const isDeleted = error instanceof Refusal && error.reason === 'unknownThread';
         if (!isDeleted) this.#failed(error);
+      } finally {
+        this.#readers -= 1;
+        if (this.#readers === 0) this.#typed = [];
       }
-      if (!this.#closed && this.#threads.get(thread.threadId) === thread) this.#index(thread.threadId);
     });
     return thread.reading;
   }
 
-  #index(threadId: string): void {
-    const byPath = new Map<string, FileInReview[]>();
-    for (const { threadId, root, review } of this.#threads.values()) {
-      for (const file of review.files.filter(({ hunks }) => hunks.some(isUndecided))) {
-        const path = join(root, file.userPath);
-        byPath.set(path, [...(byPath.get(path) ?? []), { threadId, root, file }]);
-      }
+  /** `typed`: after the `texts` that were reviewed. Where everything is as it was shown before, nobody is told. */
+  #take(thread: Thread, review: Review, texts: ReturnType<OpenDocuments['under']>, typed: readonly Typed[]): void {
+    const files = new Map<string, MovingFile>();
+    let isNew = false;
+    for (const file of review.files.filter(({ hunks }) => hunks.some(isUndecided))) {
+      const path = join(thread.root, file.userPath);
+      const before = thread.files.get(path);
+      isNew ||= before?.shows(file) !== true;
+      files.set(path, new MovingFile(file, texts.get(file.userPath)?.text));
     }
-    this.#byPath = byPath;
+    isNew ||= files.size !== thread.files.size;
+    thread.review = review;
+    thread.files = files;
+    for (const [path, changes] of Map.groupBy(typed, ({ path }) => path)) {
+      const moving = files.get(path);
+      if (moving) this.#move(moving, path, changes);
+    }
+    if (isNew && !this.#closed && this.#threads.get(thread.threadId) === thread) this.#tell(thread.threadId);
+  }
+
+  #tell(threadId: string): void {
     for (const listener of this.#listeners) listener(threadId);
   }
 }
 
 export const isUndecided = ({ status }: ReviewHunk): boolean => status === 'pending' || status === 'conflicting';
-const isOpen = (review: Review): boolean => review.files.some(({ hunks }) => hunks.some(isUndecided));
 
 /** The first and last line, 0-based, that a hunk is shown on; an insertion on the line it follows. */
-export function linesOf({ line, oldLines }: ReviewHunk): { first: number; last: number } {
-  if (oldLines.length === 0) return { first: Math.max(0, line - 1), last: Math.max(0, line - 1) };
-  return { first: line, last: line + oldLines.length - 1 };
+export function linesOf({ line, oldLines, userLines = oldLines }: ReviewHunk): { first: number; last: number } {
+  if (userLines.length === 0) return { first: Math.max(0, line - 1), last: Math.max(0, line - 1) };
+  return { first: line, last: line + userLines.length - 1 };
 }
 
 /** Undecided hunks that a selection of lines touches; an insertion stands between two lines and belongs to both. */
-export function hunksAt(file: ReviewFile, first: number, last: number): ReviewHunk[] {
+export function hunksAt({ file, touched }: FileInReview, first: number, last: number): ReviewHunk[] {
   return file.hunks.filter((hunk) => {
     const lines = linesOf(hunk);
-    return isUndecided(hunk) && lines.first <= last && Math.max(lines.last, hunk.line) >= first;
+    const isHere = lines.first <= last && Math.max(lines.last, hunk.line) >= first;
+    return isHere && isUndecided(hunk) && !touched.has(hunk.id);
   });
 }

@@ -3,11 +3,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { Range } from 'vscode-languageserver';
-import { TextDocument } from 'vscode-languageserver-textdocument';
 import { foldersOf, homeFolderOf, pathIn, type Workspace } from '../protocol/folders.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { Attachment, TaskRequest } from '../task/ports.ts';
 import { InvalidParams } from '../task/refusal.ts';
+import { LineDocument } from './line-document.ts';
 import type { Session } from './session.ts';
 
 export type TaskStart = Params<'codex/runTask'> & {
@@ -65,12 +65,12 @@ export async function startTask(session: Session, start: TaskStart): Promise<{ t
 }
 
 /** The document as the buffer has it, else as it is on disk; undefined where it is neither. */
-export async function textAt(session: Session, uri: string): Promise<TextDocument | undefined> {
+export async function textAt(session: Session, uri: string): Promise<LineDocument | undefined> {
   const open = session.documents.get(uri);
   if (open) return open;
   const path = session.documents.pathOf(uri);
   const text = path === undefined ? undefined : await readText(path);
-  return text === undefined ? undefined : TextDocument.create(uri, '', 0, text);
+  return text === undefined ? undefined : new LineDocument(uri, '', 0, text);
 }
 
 async function attach(

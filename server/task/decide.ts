@@ -92,9 +92,9 @@ export class Decisions {
   }
 
   /** A look at the review; where the user's own typing has settled something meanwhile, that is told first. */
-  async look(record: ThreadRecord, documents: OpenDocuments): Promise<Review> {
+  async look(record: ThreadRecord, documents: OpenDocuments, only?: ReadonlySet<string>): Promise<Review> {
     return record.held(async () => {
-      const review = await reviewThread(record, documents);
+      const review = await reviewThread(record, documents, { only });
       const isQuiet = !record.isBusy && !isRunning(record.state);
       if (isQuiet && countChanges(review).files !== record.state.pendingFiles) this.#tell(record, review, 'withdrawn');
       return review;

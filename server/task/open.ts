@@ -232,9 +232,9 @@ class OpenTasks implements Tasks {
     });
   }
 
-  async review(threadId: string, documents: OpenDocuments): Promise<Review> {
+  async review(threadId: string, documents: OpenDocuments, only?: ReadonlySet<string>): Promise<Review> {
     const record = await this.#registry.find(threadId);
-    return this.#decisions.look(record, this.#superseded.live(documents));
+    return this.#decisions.look(record, this.#superseded.live(documents), only);
   }
 
   changeset: Tasks['changeset'] = async (threadId, documents) =>

@@ -1,13 +1,15 @@
 /** A thread's review at this moment: what its copy changed, against the text as the user has it now. */
 
-import { type FileState, sameState } from '../changeset/file-state.ts';
-import { countChanges, reviewOf } from '../changeset/review.ts';
+import { absent, type FileState, sameState } from '../changeset/file-state.ts';
+import { countChanges, reviewInSteps } from '../changeset/review.ts';
+import { ReviewMemory } from '../changeset/review-memory.ts';
 import type { CopyChange, Decisions, Review } from '../changeset/review-types.ts';
 import type { Workspace } from '../protocol/folders.ts';
 import { within } from '../protocol/path-inside.ts';
 import { planOf, type ThreadState } from '../thread/state.ts';
-import { userState } from '../workspace/snapshot.ts';
+import { SeenFiles } from '../workspace/seen-files.ts';
 import type { ThreadCopy } from '../workspace/thread-copy.ts';
+import { inSlices } from './in-slices.ts';
 import type { OpenDocuments } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 
@@ -16,15 +18,28 @@ export function textsUnder(documents: OpenDocuments, root: string): ReadonlyMap<
   return new Map([...documents.under(root)].map(([path, { text }]) => [path, text]));
 }
 
+/** What the reviews of one copy go by again: the user's files as they were seen last, and what was made of them. */
+const sources = new WeakMap<ThreadCopy, { files: SeenFiles; memory: ReviewMemory }>();
+
+function sourcesOf(root: string, copy: ThreadCopy): { files: SeenFiles; memory: ReviewMemory } {
+  const known = sources.get(copy);
+  if (known) return known;
+  const made = { files: new SeenFiles(root), memory: new ReviewMemory() };
+  sources.set(copy, made);
+  return made;
+}
+
+/** `only`: paths of the user's files that are looked at again; of all others, what was seen last is good enough. */
 export async function reviewThread(
   record: ThreadRecord,
   documents: OpenDocuments,
-  state: ThreadState = record.state,
+  { state = record.state, only }: { state?: ThreadState; only?: ReadonlySet<string> } = {},
 ): Promise<Review> {
   const copy = await record.copy();
   const changes = copy.changes();
-  const user = await userStates(record.root, copy, changes, textsUnder(documents, record.root));
-  return reviewOf(changes, user, decisionsOf(state), foldersIn(record.workspace));
+  const { files, memory } = sourcesOf(record.root, copy);
+  const user = await userStates(files, copy, changes, textsUnder(documents, record.root), only);
+  return inSlices(reviewInSteps(changes, user, decisionsOf(state), memory, foldersIn(record.workspace)));
 }
 
 /** Shown nowhere: the agent has made a file of its own in the place of one that it has never seen. */
@@ -35,17 +50,19 @@ const foldersIn = ({ root, folders }: Workspace): string[] | undefined =>
   folders?.map((folder) => within(root, folder) ?? '');
 
 async function userStates(
-  root: string,
+  files: SeenFiles,
   copy: ThreadCopy,
   changes: readonly CopyChange[],
   buffers: ReadonlyMap<string, string>,
+  only: ReadonlySet<string> | undefined,
 ): Promise<ReadonlyMap<string, FileState>> {
-  const states = new Map<string, FileState>();
+  const paths = changes.map(({ path }) => path);
+  const states = await files.look(paths, buffers, only);
   for (const { path, base, agent } of changes) {
-    const state = await userState(root, path, buffers);
+    const state = states.get(path) ?? absent;
     const wasSeen =
       (base !== 'unknown' && base.kind !== 'absent') || state.kind === 'absent' || sameState(state, agent);
-    states.set(path, !wasSeen && (await copy.hides(path, buffers.get(path))) ? hiddenSecret : state);
+    if (!wasSeen && (await copy.hides(path, buffers.get(path)))) states.set(path, hiddenSecret);
   }
   return states;
 }

@@ -83,7 +83,8 @@ async function carryOut(
   const ended = new AbortController();
   try {
     const copy = await record.copy();
-    const reviewed = before.turns.length > 0 ? await reviewThread(record, request.documents, before) : undefined;
+    const reviewed =
+      before.turns.length > 0 ? await reviewThread(record, request.documents, { state: before }) : undefined;
     if (reviewed) await copy.settle(nextCopy(reviewed));
     await copy.prepare(textsUnder(request.documents, request.root), request.settings.sandbox.secrets);
     for (const { path, base, text } of request.seeds) await copy.seed(path, base, text);

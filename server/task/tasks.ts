@@ -44,7 +44,8 @@ export interface Tasks {
   /** Throws `unknownGrant`, also where it was taken back before, and `turnRunning` where another process runs the thread. */
   revoke(grantId: string): Promise<void>;
 
-  review(threadId: string, documents: OpenDocuments): Promise<Review>;
+  /** `only`: files of the user that are looked at again; of the others, what was seen last is shown. */
+  review(threadId: string, documents: OpenDocuments, only?: ReadonlySet<string>): Promise<Review>;
   changeset(threadId: string, documents: OpenDocuments): Promise<Changeset>;
   /** The text of `review.diff`. */
   reviewDocument(threadId: string, documents: OpenDocuments): Promise<string>;

@@ -1,0 +1,15 @@
+/** Long work that is done in steps lets others in between: an editor's keystroke never waits for all of it. */
+
+const sliceMs = 5;
+
+/** Runs the steps to their end; between two of them, after some milliseconds of work, everybody else has a turn. */
+export async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
+  let since = performance.now();
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (performance.now() - since < sliceMs) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    since = performance.now();
+  }
+}
