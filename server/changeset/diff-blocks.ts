@@ -1,4 +1,5 @@
 /** The `@@` blocks of one file's diff: pending hunks with their context, in git's lines, against the user's text as it is. */
+import type { FileState } from './file-state.ts';
 import { type GitEdit, gitEdits, gitLines } from './git-lines.ts';
 import { splitLines } from './lines.ts';
 import { isWhole } from './metadata.ts';
@@ -17,16 +18,18 @@ export type DiffBlock = {
 
 const contextLines = 3;
 
-/** Empty where no pending hunk has lines. */
+/** Empty where no pending hunk has lines, and between a link and a file. */
 export function diffBlocks(file: ReviewFile): DiffBlock[] {
   const { user, agent } = file;
   const pending = file.hunks.filter(({ status }) => status === 'pending');
   if (user.kind === 'symlink' || agent.kind === 'symlink') {
-    if (pending.length === 0 || (user.kind === 'symlink' && agent.kind === 'symlink' && user.target === agent.target))
-      return [];
-    const oldLines = user.kind === 'symlink' ? [user.target] : [];
-    const edit = { line: 0, deleteCount: oldLines.length, lines: agent.kind === 'symlink' ? [agent.target] : [] };
-    return withContext(oldLines, gitEdits(oldLines, [{ ids: pending.map(({ id }) => id), edit }]));
+    const [before, after] = [targetOf(user), targetOf(agent)];
+    if (pending.length === 0 || before === undefined || after === undefined || before === after) return [];
+    return wholeBlocks(
+      pending.map(({ id }) => id),
+      before,
+      after,
+    );
   }
   const edits = pending
     .filter((hunk) => !isWhole(hunk))
@@ -38,6 +41,17 @@ export function diffBlocks(file: ReviewFile): DiffBlock[] {
   const lines = user.kind === 'text' ? splitLines(user.text) : [];
   return withContext(gitLines(lines.join('')), gitEdits(lines, edits));
 }
+
+/** One text in the place of another, as one block; none of the same. */
+export function wholeBlocks(hunks: readonly string[], before: string, after: string): DiffBlock[] {
+  if (before === after) return [];
+  const oldLines = gitLines(before);
+  return withContext(oldLines, [{ ids: hunks, line: 0, oldLines, newLines: gitLines(after) }]);
+}
+
+/** Nothing has an empty one; undefined of what is no link. */
+const targetOf = (state: FileState): string | undefined =>
+  state.kind === 'symlink' ? state.target : state.kind === 'absent' ? '' : undefined;
 
 /** Neighbouring blocks share no context line; the earlier one keeps its own, for git takes none as "the end of the file". */
 function withContext(lines: readonly string[], apart: readonly GitEdit[]): DiffBlock[] {

@@ -1,54 +1,99 @@
-/** The files of a review that a git diff can express, each with its header lines and blocks. */
-
-import { type DiffBlock, diffBlocks } from './diff-blocks.ts';
-import { type FileState, gitMode } from './file-state.ts';
+/** The files of a review that a git diff can express, each with its header lines and what follows them. */
+import { binaryPatch, type Contents, indexLine } from './binary-patch.ts';
+import { type DiffBlock, diffBlocks, wholeBlocks } from './diff-blocks.ts';
+import { absent, type FileState, gitMode } from './file-state.ts';
 import { quotePath } from './git-path.ts';
 import { splitLines } from './lines.ts';
 import { modeAfter, movesStill } from './metadata.ts';
 import type { Review, ReviewFile } from './review-types.ts';
 
-export type DiffFile = { file: ReviewFile; header: readonly string[]; blocks: readonly DiffBlock[] };
+/** `payload`: of a binary file, the bytes in git's form. */
+export type DiffFile = {
+  file: ReviewFile;
+  header: readonly string[];
+  blocks: readonly DiffBlock[];
+  payload: readonly string[];
+};
 
-/** Of files with pending hunks. What is not among them (binary or too large contents, a file that became a link) needs words. */
-export const diffFiles = (review: Review): DiffFile[] => review.files.flatMap((file) => diffFile(file) ?? []);
+/**
+ * Of files with pending hunks; a file that becomes a link, or a link that becomes a file, is two: a deletion and a
+ * creation, as for git. What is not among them (too large, bytes that are not in `contents`, a device) needs words.
+ */
+export const diffFiles = (review: Review, contents: Contents): DiffFile[] =>
+  review.files.flatMap((file) => diffOf(file, contents));
 
 export const hasPending = (file: ReviewFile): boolean => file.hunks.some(({ status }) => status === 'pending');
 
-function diffFile(file: ReviewFile): DiffFile | undefined {
+function diffOf(file: ReviewFile, contents: Contents): DiffFile[] {
+  const { user, agent, tooLarge } = file;
+  if (tooLarge || !hasPending(file)) return [];
+  if (!changesType(file)) return [diffFile(file, contents, () => diffBlocks(file)) ?? []].flat();
+  const ids = file.hunks.filter(({ status }) => status === 'pending').map(({ id }) => id);
+  const gone = diffFile({ ...file, agent: absent }, contents, () => wholeBlocks(ids, written(user), ''));
+  const come = diffFile({ ...file, user: absent }, contents, () => wholeBlocks(ids, '', written(agent)));
+  return gone && come
+    ? [
+        { ...gone, file },
+        { ...come, file },
+      ]
+    : [];
+}
+
+/** Between a link and a file. */
+const changesType = ({ user, agent }: ReviewFile): boolean =>
+  user.kind !== 'absent' && agent.kind !== 'absent' && (user.kind === 'symlink') !== (agent.kind === 'symlink');
+
+function diffFile(file: ReviewFile, contents: Contents, blocksOf: () => DiffBlock[]): DiffFile | undefined {
   const { user, agent } = file;
-  if (file.tooLarge || !hasPending(file)) return undefined;
-  const oldMode = modeOf(user);
-  const newMode = agent.kind === 'text' && user.kind === 'text' ? octal(modeAfter(file) ?? user.mode) : modeOf(agent);
-  const blocks = diffBlocks(file);
+  if (user.kind === 'other' || agent.kind === 'other') return undefined;
   const [from, to] = [file.userPath, file.path];
   const title = `diff --git ${quotePath(`a/${from}`)} ${quotePath(`b/${to}`)}`;
-  const names = (oldName: string, newName: string): string[] =>
-    blocks.length > 0 ? [`--- ${oldName}`, `+++ ${newName}`] : [];
-  if (user.kind === 'absent') {
-    if (!isWritten(agent)) return undefined;
-    return { file, header: [title, `new file mode ${newMode}`, ...names('/dev/null', named('b', to))], blocks };
-  }
-  if (agent.kind === 'absent') {
-    if (!isWritten(user)) return undefined;
-    return { file, header: [title, `deleted file mode ${oldMode}`, ...names(named('a', from), '/dev/null')], blocks };
-  }
   const sameBinary = user.kind === 'binary' && agent.kind === 'binary' && user.hash === agent.hash;
-  if (!sameBinary && !(user.kind === agent.kind && isWritten(agent) && isWritten(user))) return undefined;
-  const modes = oldMode === newMode ? [] : [`old mode ${oldMode}`, `new mode ${newMode}`];
-  const moved = movesStill(file)
-    ? [`similarity index ${similarity(file)}%`, `rename from ${quotePath(from)}`, `rename to ${quotePath(to)}`]
-    : [];
-  return { file, header: [title, ...modes, ...moved, ...names(named('a', from), named('b', to))], blocks };
+  const isBinary = !sameBinary && (user.kind === 'binary' || agent.kind === 'binary');
+  const bytes = { before: bytesOf(user, contents), after: bytesOf(agent, contents) };
+  if (isBinary && (bytes.before === 'unknown' || bytes.after === 'unknown')) return undefined;
+  const blocks = isBinary ? [] : blocksOf();
+  const payload =
+    isBinary && bytes.before !== 'unknown' && bytes.after !== 'unknown'
+      ? [indexLine(bytes.before, bytes.after), ...binaryPatch(bytes.before ?? noBytes, bytes.after ?? noBytes)]
+      : [];
+  const names = (): string[] => {
+    if (blocks.length === 0) return [];
+    const oldName = user.kind === 'absent' ? '/dev/null' : named('a', from);
+    return [`--- ${oldName}`, `+++ ${agent.kind === 'absent' ? '/dev/null' : named('b', to)}`];
+  };
+  return { file, header: [title, ...extended(file), ...names()], blocks, payload };
 }
+
+/** git's lines between the title and the names: of modes and of a move. */
+function extended(file: ReviewFile): string[] {
+  const { user, agent, userPath, path } = file;
+  const oldMode = modeOf(user);
+  const newMode = agent.kind === 'text' && user.kind === 'text' ? octal(modeAfter(file) ?? user.mode) : modeOf(agent);
+  if (user.kind === 'absent') return [`new file mode ${newMode}`];
+  if (agent.kind === 'absent') return [`deleted file mode ${oldMode}`];
+  const modes = oldMode === newMode ? [] : [`old mode ${oldMode}`, `new mode ${newMode}`];
+  if (!movesStill(file)) return modes;
+  const names = [`rename from ${quotePath(userPath)}`, `rename to ${quotePath(path)}`];
+  return [...modes, `similarity index ${similarity(file)}%`, ...names];
+}
+
+const noBytes = new Uint8Array();
+
+function bytesOf(state: FileState, contents: Contents): Uint8Array | undefined | 'unknown' {
+  if (state.kind === 'absent') return undefined;
+  if (state.kind === 'text') return Buffer.from(state.text);
+  return (state.kind === 'binary' ? contents.get(state.hash) : undefined) ?? 'unknown';
+}
+
+/** As lines of a diff show it. */
+const written = (state: FileState): string =>
+  state.kind === 'text' ? state.text : state.kind === 'symlink' ? state.target : '';
 
 const octal = (mode: number): string => (gitMode(mode) === 0o755 ? '100755' : '100644');
 
 const modeOf = (state: FileState): string =>
   state.kind === 'symlink' ? '120000' : state.kind === 'text' || state.kind === 'binary' ? octal(state.mode) : '';
-
-/** Whether its content can stand in a text diff. */
-const isWritten = (state: FileState): boolean =>
-  state.kind === 'text' || (state.kind === 'symlink' && !state.target.includes('\n'));
 
 /** git ends a name with spaces by a tab, so that no reader takes its end for a date. */
 const named = (side: 'a' | 'b', path: string): string =>

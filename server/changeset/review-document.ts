@@ -3,6 +3,7 @@
  * that is not diff stands in lines that begin with `#`.
  */
 import type { PlanStep } from '../protocol/thread.ts';
+import { type Contents, noContents } from './binary-patch.ts';
 import { type DiffFile, diffFiles, hasPending } from './diff-files.ts';
 import type { FileState } from './file-state.ts';
 import { quotePath } from './git-path.ts';
@@ -28,8 +29,8 @@ const conflictLinesMax = 40;
 const lineLengthMax = 300;
 
 /** Hunks are known by `@@ -1,3 +1,4 @@ h…`, or by a line `# * [h…] path` where there is no `@@`. See `locateInReview`. */
-export function reviewDocument(review: Review, heading: ReviewHeading): string {
-  const files = diffFiles(review);
+export function reviewDocument(review: Review, heading: ReviewHeading, contents: Contents = noContents): string {
+  const files = diffFiles(review, contents);
   const inDiff = new Set(files.map(({ file }) => file));
   const inWords = review.files.filter((file) => hasPending(file) && !inDiff.has(file));
   const lines = [
@@ -55,8 +56,8 @@ export function reviewDocument(review: Review, heading: ReviewHeading): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function diffLines({ file, header, blocks }: DiffFile): string[] {
-  if (blocks.length === 0) return [...header, ...wholeLines(file).map(comment)];
+function diffLines({ file, header, blocks, payload }: DiffFile): string[] {
+  if (blocks.length === 0) return [...header, ...payload, ...wholeLines(file).map(comment)];
   return [...header, ...blocks.flatMap((block) => [`${block.header} ${block.hunks.join(' ')}`, ...block.body])];
 }
 

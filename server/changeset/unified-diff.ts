@@ -1,5 +1,6 @@
 /** The pending hunks of a review as `git apply` takes them and as the protocol tells them. */
 import type { Changeset, FileChange, Hunk } from '../protocol/changeset.ts';
+import { type Contents, noContents } from './binary-patch.ts';
 import { type DiffBlock, diffBlocks, hunkHeader, numbered } from './diff-blocks.ts';
 import { diffFiles } from './diff-files.ts';
 import { type FileState, gitMode } from './file-state.ts';
@@ -7,18 +8,19 @@ import { isWhole } from './metadata.ts';
 import type { Review, ReviewFile, ReviewHunk } from './review-types.ts';
 
 /** A git-style unified diff that applies to the files as the user has them now; `''` where nothing is pending. */
-export function unifiedDiff(review: Review): string {
-  const lines = diffFiles(review).flatMap(({ header, blocks }) => [
+export function unifiedDiff(review: Review, contents: Contents = noContents): string {
+  const lines = diffFiles(review, contents).flatMap(({ header, blocks, payload }) => [
     ...header,
     ...blocks.flatMap((block) => [block.header, ...block.body]),
+    ...payload,
   ]);
   return lines.map((line) => `${line}\n`).join('');
 }
 
-export const toChangeset = (threadId: string, review: Review): Changeset => ({
+export const toChangeset = (threadId: string, review: Review, contents: Contents = noContents): Changeset => ({
   threadId,
   files: review.files.map(fileChange),
-  diff: unifiedDiff(review),
+  diff: unifiedDiff(review, contents),
 });
 
 function fileChange(file: ReviewFile): FileChange {

@@ -8,6 +8,7 @@ import type { EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
 import { sandboxStatus } from '../sandbox/status.ts';
 import { isRunning, summaryOf, worksIn } from '../thread/state.ts';
 import { Approvals, unknownApproval, unknownGrant } from './approvals.ts';
+import { BinaryContents } from './binary-contents.ts';
 import { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
 import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
@@ -39,6 +40,7 @@ class OpenTasks implements Tasks {
   readonly #superseded = new Superseded();
   readonly #decisions = new Decisions(this.#approvals, this.#superseded);
   readonly #slots = new Slots();
+  readonly #contents = new BinaryContents();
   readonly #registry: Registry;
 
   constructor(stateDir: string) {
@@ -237,12 +239,15 @@ class OpenTasks implements Tasks {
     return this.#decisions.look(record, this.#superseded.live(documents), only);
   }
 
-  changeset: Tasks['changeset'] = async (threadId, documents) =>
-    toChangeset(threadId, await this.review(threadId, documents));
+  changeset: Tasks['changeset'] = async (threadId, documents) => {
+    const review = await this.review(threadId, documents);
+    return toChangeset(threadId, review, await this.#contents.of(this.#registry.loaded(threadId), review));
+  };
 
   async reviewDocument(threadId: string, documents: OpenDocuments): Promise<string> {
     const review = await this.review(threadId, documents);
-    return reviewDocument(review, headingOf(this.#registry.loaded(threadId).state));
+    const record = this.#registry.loaded(threadId);
+    return reviewDocument(review, headingOf(record.state), await this.#contents.of(record, review));
   }
 
   folderOf(threadId: string): string {

@@ -53,6 +53,12 @@ export async function readBytesAt(file: string): Promise<Buffer> {
   }
 }
 
+/** As `readBytesAt`, of a file of the workspace `root`, a real path; throws where a symbolic link leads to it. */
+export async function readBytesIn(root: string, path: string): Promise<Buffer> {
+  if (!(await isReachable(root, path))) throw new Error(`${path} can not be reached`);
+  return readBytesAt(join(root, path));
+}
+
 /** As the user has it now: the open buffer over the file, with the mode of the file. */
 export async function userState(root: string, path: string, buffers: ReadonlyMap<string, string>): Promise<FileState> {
   const disk = await readState(root, path);

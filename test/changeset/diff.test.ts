@@ -7,7 +7,7 @@ import type { Review } from '../../server/changeset/review-types.ts';
 import { toChangeset, unifiedDiff } from '../../server/changeset/unified-diff.ts';
 import { changesetSchema } from '../../server/protocol/changeset.ts';
 import { asTree, gitApply } from './git.ts';
-import { binary, type Files, idsOf, link, review, text, words } from './states.ts';
+import { binary, contentsOf, type Files, idsOf, link, review, text, words } from './states.ts';
 
 const numbered = (count: number, changed: Readonly<Record<number, string>> = {}, end = '\n'): string =>
   Array.from({ length: count }, (_, i) => `${changed[i + 1] ?? `line ${i + 1}`}${end}`).join('');
@@ -305,13 +305,47 @@ describe('the diff is what git writes and takes', () => {
         'rename to b',
       ],
     ],
-    ['what it cannot say: binary', { a: binary('1') }, { a: binary('2'), n: binary('3') }, undefined, []],
     [
-      'what it cannot say: a change of kind',
+      'what it cannot say: bytes that it was not given',
+      { a: binary('1') },
+      { a: binary('2'), n: binary('3') },
+      undefined,
+      [],
+    ],
+    [
+      'a change of kind: git deletes, then creates',
       { a: text('1\n'), l: link('x') },
       { a: link('g'), l: text('x') },
       undefined,
-      [],
+      [
+        'diff --git a/a b/a',
+        'deleted file mode 100644',
+        '--- a/a',
+        '+++ /dev/null',
+        '@@ -1,1 +0,0 @@',
+        '-1',
+        'diff --git a/a b/a',
+        'new file mode 120000',
+        '--- /dev/null',
+        '+++ b/a',
+        '@@ -0,0 +1,1 @@',
+        '+g',
+        '\\ No newline at end of file',
+        'diff --git a/l b/l',
+        'deleted file mode 120000',
+        '--- a/l',
+        '+++ /dev/null',
+        '@@ -1,1 +0,0 @@',
+        '-x',
+        '\\ No newline at end of file',
+        'diff --git a/l b/l',
+        'new file mode 100644',
+        '--- /dev/null',
+        '+++ b/l',
+        '@@ -0,0 +1,1 @@',
+        '+x',
+        '\\ No newline at end of file',
+      ],
     ],
     ['what it cannot say: deleting a binary file', { a: binary('1') }, {}, undefined, []],
   ];
@@ -352,6 +386,56 @@ describe('the diff is what git writes and takes', () => {
       }),
       { numRuns: 80 },
     );
+  });
+});
+
+describe('binary files, in the form of git', () => {
+  const long = Array.from({ length: 300 }, (_, i) => `${i}`).join('');
+  const cases: [name: string, base: Files, agent: Files][] = [
+    ['change', { a: binary('1') }, { a: binary(long) }],
+    ['change, and become executable', { a: binary('1') }, { a: binary('2', 0o755) }],
+    ['are created', {}, { 'n/a b': binary('2'), x: binary('3', 0o755) }],
+    ['are deleted', { a: binary('1', 0o755) }, {}],
+    ['move', { a: binary('1') }, { b: binary('1') }],
+    ['become text', { a: binary('1') }, { a: text('now text\n') }],
+    ['were text', { a: text('é\n') }, { a: binary('2') }],
+    ['were empty', { a: text('') }, { a: binary('2') }],
+    ['become a link', { a: binary('1') }, { a: link('b') }],
+    ['were a link', { a: link('b') }, { a: binary('1') }],
+    [
+      'beside text, a mode and a link',
+      { a: binary('1'), t: text('1\n') },
+      { a: binary('2'), t: text('2\n'), l: link('t') },
+    ],
+  ];
+  test.each(cases)('%s', (_name, base, agent) => {
+    const reviewed = review(base, agent);
+    const contents = contentsOf(base, agent);
+    const diff = unifiedDiff(reviewed, contents);
+    expect(gitApply(base, diff)).toEqual({ files: asTree(agent), said: '' });
+    expect(gitApply(base, reviewDocument(reviewed, heading, contents))).toEqual({ files: asTree(agent), said: '' });
+    expect(gitApply(agent, diff, '--reverse')).toEqual({ files: asTree(base), said: '' });
+  });
+
+  test('of any bytes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 200 }), { minLength: 2, maxLength: 2 }), (hashes) => {
+        const [base, agent] = hashes.map((hash): Files => ({ f: binary(hash) }));
+        if (!base || !agent) return;
+        const diff = unifiedDiff(review(base, agent), contentsOf(base, agent));
+        expect(gitApply(base, diff)).toEqual({ files: asTree(agent), said: '' });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('stand under their file with their hunk', () => {
+    const [base, agent] = [{ a: binary('1') }, { a: binary('2') }];
+    const reviewed = review(base, agent);
+    const whole = reviewDocument(reviewed, heading, contentsOf(base, agent));
+    const id = reviewed.files[0]?.hunks[0]?.id;
+    expect(whole).toContain(`\n# * [${id}] a\n#     binary, 3 bytes → binary, 3 bytes\n`);
+    expect(locateInReview(whole, whole.split('\n').length)).toEqual({ path: 'a', hunk: id });
   });
 });
 

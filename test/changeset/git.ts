@@ -28,7 +28,11 @@ export function inFolder<T>(use: (folder: string) => T): T {
 }
 
 /** The files after `git apply`, as they were if it refused; and what it said. */
-export function gitApply(files: Files, patch: string): { files: Record<string, string>; said: string } {
+export function gitApply(
+  files: Files,
+  patch: string,
+  ...options: readonly string[]
+): { files: Record<string, string>; said: string } {
   return inFolder((folder) => {
     execFileSync('git', ['init', '-q'], { cwd: folder, env: environment });
     for (const [path, state] of Object.entries(files)) {
@@ -44,7 +48,7 @@ export function gitApply(files: Files, patch: string): { files: Record<string, s
       }
     }
     const apply = (...flags: string[]) =>
-      spawnSync('git', ['apply', '--whitespace=nowarn', ...flags], {
+      spawnSync('git', ['apply', '--whitespace=nowarn', ...options, ...flags], {
         cwd: folder,
         env: environment,
         input: patch,

@@ -1,5 +1,6 @@
 /** Short words for what the tests of the changeset are about. */
 import fc from 'fast-check';
+import type { Contents } from '../../server/changeset/binary-patch.ts';
 import { absent, type FileState } from '../../server/changeset/file-state.ts';
 import { reviewOf } from '../../server/changeset/review.ts';
 import type { CopyChange, Decisions, Review } from '../../server/changeset/review-types.ts';
@@ -8,6 +9,14 @@ export const text = (content: string, mode = 0o644): FileState => ({ kind: 'text
 export const binary = (hash: string, mode = 0o644): FileState => ({ kind: 'binary', hash, size: 3, mode });
 export const link = (target: string): FileState => ({ kind: 'symlink', target });
 export { absent };
+
+/** What the real git is given for these: bytes made of their hashes. */
+export const contentsOf = (...all: readonly Files[]): Contents =>
+  new Map(
+    all
+      .flatMap((files) => Object.values(files))
+      .flatMap((state) => (state.kind === 'binary' ? [[state.hash, Buffer.from(`\0${state.hash}`)] as const] : [])),
+  );
 
 /** `'a b c'` as lines of one word. */
 export const words = (line: string): string =>
