@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { vi } from 'vitest';
 import { parseFiles } from './files.ts';
 
 /** One string with `-- path --` headers, or a map of path to text. */
@@ -43,6 +44,7 @@ export async function makeWorkspace(files: Files, options: { git?: boolean } = {
     write,
     read: (path) => readFile(join(root, path), 'utf8').catch(() => undefined),
     async [Symbol.asyncDispose]() {
+      await ownersAreKnown(top);
       const left = processesOf(top);
       const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
@@ -59,6 +61,16 @@ export function git(cwd: string, ...args: string[]): string {
   const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@example.org', '-c', 'commit.gpgsign=false'];
   return execFileSync('git', [...identity, ...args], { cwd, encoding: 'utf8' });
 }
+
+/** The look for foreign owners goes on behind a turn that needed none: bounded in time, and it ends by itself. */
+const ownersAreKnown = (folder: string): Promise<void> =>
+  vi.waitFor(
+    () => {
+      const looking = processesOf(folder).filter((line) => /\/find .* -xdev /.test(line));
+      if (looking.length > 0) throw new Error(`still running: ${looking.join('; ')}`);
+    },
+    { timeout: 10_000, interval: 20 },
+  );
 
 /** Command lines of living processes that name a folder, other than this one. */
 function processesOf(folder: string): string[] {
