@@ -49,7 +49,9 @@ test.each([
     git: false,
     settings,
     script: script(
-      shell('cat a.txt ../web/w.txt; cat .env ../web/.env; git log --format=%s; git -C ../web log --format=%s'),
+      shell(
+        'cat a.txt ../web/w.txt; cat .env ../web/.env; git log --format=%s; git -C ../web log --format=%s; cat .git/config ../web/.git/config',
+      ),
       together(patch('api/a.txt', '-one', '+ONE', ' two'), patch('web/w.txt', '-uno', '+UNO', ' dos')),
       shell('echo n >new.txt; echo m >../web/new.txt; rm last/only.txt; cat a.txt ../web/w.txt'),
       shell('pwd; ls', { workdir: 'web' }),
@@ -65,6 +67,7 @@ test.each([
     git(join(root, folder), 'init', '-q', '-b', 'main');
     git(join(root, folder), 'add', '*.txt');
     git(join(root, folder), 'commit', '-qm', name);
+    git(join(root, folder), 'config', 'remote.origin.url', `https://me:TOPSECRET@${folder}.example/x`);
   }
   const before = await disk(bench);
 
@@ -73,6 +76,7 @@ test.each([
   const [saw, , , after] = toolOutputs(model.requests.at(-1));
   expect(saw).toContain('one\ntwo\nuno\ndos\n');
   expect(saw).toContain('of api\nof web\n');
+  expect(saw).toMatch(/@api\.example\/x[\s\S]*@web\.example\/x/);
   expect(saw).not.toContain('TOPSECRET');
   expect(after).toContain('ONE\ntwo\nUNO\ndos\n');
   expect(toolOutputs(model.requests.at(-1)).at(-1)).toMatch(/\/web\nAGENTS\.md\nnew\.txt\nw\.txt\n/);
