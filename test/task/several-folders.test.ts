@@ -1,6 +1,7 @@
 /** Whole turns in a workspace of several folders: seen and edited, reviewed, accepted and undone as one. */
 import { execFileSync } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../server/protocol/settings.ts';
@@ -171,6 +172,59 @@ test('nothing around the folders can be patched, and a patch that fails in one f
   expect(outputs[4]).toContain('in api: last is a folder');
   expect(outputs[5]).toContain('one\ntwo\nuno\ndos\n');
   expect(await bench.review(threadId)).toEqual([]);
+});
+
+test('binary and empty files, links and modes, in either folder: shown, accepted and taken back whole', async () => {
+  await using bench = await openBench({
+    files: {
+      ...files,
+      'api/b.bin': '\0api',
+      'web/b.bin': '\0web',
+      'web/run.sh': '#!/bin/sh\n',
+      'api/old': '1\n2\n3\n',
+    },
+    git: false,
+    script: script(
+      shell(
+        "for each in . ../web; do printf '\\0changed' >$each/b.bin; : >$each/empty; ln -s b.bin $each/link; done; ln -s ../web/w.txt over; chmod +x ../web/run.sh; mv old ../web/new",
+      ),
+      say('Done.'),
+    ),
+  });
+  const { workspace, tasks } = bench;
+  const { root } = workspace;
+  const state = () =>
+    execFileSync('/bin/bash', ['-c', 'find . -printf "%p %M %l\\n" | sort; find . -type f | sort | xargs md5sum'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+  const before = state();
+  const { threadId } = await bench.run('x', foldersOf(bench));
+  const { files: changed, diff } = await tasks.changeset(threadId, noDocuments);
+  const all = [
+    'api/b.bin',
+    'api/empty',
+    'api/link',
+    'api/over',
+    'web/b.bin',
+    'web/empty',
+    'web/link',
+    'web/new',
+    'web/run.sh',
+  ];
+  expect(changed.map(({ path }) => path)).toEqual(all);
+  expect(changed.find(({ path }) => path === 'web/new')).toMatchObject({ kind: 'rename', from: 'api/old' });
+  expect(changed.flatMap(({ path, sensitive }) => (sensitive ? [`${path}: ${sensitive}`] : []))).toEqual([
+    'web/run.sh: new executable',
+  ]);
+  expect(diff).toContain('rename from api/old\nrename to web/new\n');
+  const { result } = await tasks.accept(threadId, { files: all }, diskFace);
+  expect(await result).toMatchObject({ applied: all, conflicts: [], failed: [] });
+  expect(await workspace.read('web/b.bin')).toBe('\0changed');
+  expect(await readlink(join(root, 'api/over'))).toBe('../web/w.txt');
+  expect(statSync(join(root, 'web/run.sh')).mode & 0o111).toBe(0o111);
+  expect(await undone(bench, threadId)).toMatchObject({ conflicts: [], failed: [] });
+  expect(state()).toBe(before);
 });
 
 test('what was deleted last leaves the folder of the workspace itself in place', async () => {
