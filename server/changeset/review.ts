@@ -10,7 +10,7 @@ import { type Placement, rebase } from './rebase.ts';
 import { type PairedChange, pairRenames } from './renames.ts';
 import type { CopyChange, Decisions, Review, ReviewFile, ReviewHunk } from './review-types.ts';
 import { sensitiveReason } from './sensitive.ts';
-import { type Links, linkKey } from './sensitive-links.ts';
+import { linkKey } from './sensitive-links.ts';
 import { tooLargeChanges } from './too-large.ts';
 
 /**
@@ -18,22 +18,16 @@ import { tooLargeChanges } from './too-large.ts';
  *
  * A decided hunk is listed with its decision. Of the others, those whose change the user's text already has are not
  * listed, and the rest is pending or conflicting. Files without a hunk are not listed; the rest is sorted by path.
- *
- * `folders`: all there is of the workspace, where that is not the whole of what paths are relative to.
  */
 export function reviewOf(
   changes: readonly CopyChange[],
   user: ReadonlyMap<string, FileState>,
   decisions: Decisions,
-  folders?: readonly string[],
 ): Review {
   const listed = changes.filter(({ path }) => !isGitPath(path) && !isOwnPath(path));
   const paired = pairRenames(listed, user);
   const tooLarge = tooLargeChanges(paired);
-  const links = {
-    all: new Set(listed.filter(({ agent }) => agent.kind === 'symlink').map(({ path }) => linkKey(path))),
-    folders,
-  };
+  const links = new Set(listed.filter(({ agent }) => agent.kind === 'symlink').map(({ path }) => linkKey(path)));
   const files = paired
     .map((change) => reviewFile(tooLarge.has(change) ? { ...change, tooLarge: true } : change, decisions, links))
     .filter((file) => file.hunks.length > 0);
@@ -42,7 +36,7 @@ export function reviewOf(
 
 type Change = PairedChange & { tooLarge?: true };
 
-function reviewFile(change: Change, decisions: Decisions, links: Links): ReviewFile {
+function reviewFile(change: Change, decisions: Decisions, links: ReadonlySet<string>): ReviewFile {
   const { path, from, userPath, base, agent, user, tooLarge } = change;
   const reasonAt = (at: string) => sensitiveReason(at, base, agent, links);
   const sensitive = reasonAt(path) ?? (from === undefined ? undefined : reasonAt(from));

@@ -59,7 +59,7 @@ async function writeAll(record: ThreadRecord, planned: ApplyPlan['disk'], open: 
     assertHash(path, hash, bytes);
     return bytes;
   };
-  const { failed } = await writeToDisk(record.root, entries, readBinary, record.workspace.folders);
+  const { failed } = await writeToDisk(record.root, entries, readBinary, record.workspace);
   for (const { path, reason } of failed) failures.set(path, reason);
   return failures;
 }

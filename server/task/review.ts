@@ -1,10 +1,10 @@
 /** A thread's review at this moment: what its copy changed, against the text as the user has it now. */
 
+import { relative } from 'node:path';
 import { type FileState, sameState } from '../changeset/file-state.ts';
+import { withLinksInside } from '../changeset/folder-links.ts';
 import { countChanges, reviewOf } from '../changeset/review.ts';
 import type { CopyChange, Decisions, Review } from '../changeset/review-types.ts';
-import type { Workspace } from '../protocol/folders.ts';
-import { within } from '../protocol/path-inside.ts';
 import { planOf, type ThreadState } from '../thread/state.ts';
 import { userState } from '../workspace/snapshot.ts';
 import type { ThreadCopy } from '../workspace/thread-copy.ts';
@@ -23,26 +23,25 @@ export async function reviewThread(
 ): Promise<Review> {
   const copy = await record.copy();
   const changes = copy.changes();
-  const user = await userStates(record.root, copy, changes, textsUnder(documents, record.root));
-  return reviewOf(changes, user, decisionsOf(state), foldersIn(record.workspace));
+  const user = await userStates(copy, changes, textsUnder(documents, record.root));
+  return withLinksInside(reviewOf(changes, user, decisionsOf(state)), foldersIn(record));
 }
+
+/** As the root sees them; nothing where there is one. */
+const foldersIn = ({ root, workspace }: ThreadRecord): string[] | undefined =>
+  workspace.folders?.map((folder) => relative(root, folder));
 
 /** Shown nowhere: the agent has made a file of its own in the place of one that it has never seen. */
 const hiddenSecret: FileState = { kind: 'other', what: 'hidden secret file' };
 
-/** The folders that a link may lead to, as the root sees them. */
-const foldersIn = ({ root, folders }: Workspace): string[] | undefined =>
-  folders?.map((folder) => within(root, folder) ?? '');
-
 async function userStates(
-  root: string,
   copy: ThreadCopy,
   changes: readonly CopyChange[],
   buffers: ReadonlyMap<string, string>,
 ): Promise<ReadonlyMap<string, FileState>> {
   const states = new Map<string, FileState>();
   for (const { path, base, agent } of changes) {
-    const state = await userState(root, path, buffers);
+    const state = await userState(copy.root, path, buffers);
     const wasSeen =
       (base !== 'unknown' && base.kind !== 'absent') || state.kind === 'absent' || sameState(state, agent);
     states.set(path, !wasSeen && (await copy.hides(path, buffers.get(path))) ? hiddenSecret : state);

@@ -21,7 +21,7 @@ export async function writeToDisk(
   root: string,
   entries: readonly DiskEntry[],
   readBinary: (path: string, hash: string) => Promise<Buffer>,
-  folders: readonly string[] = [],
+  { folders = [] }: { folders?: readonly string[] } = {},
 ): Promise<DiskResult> {
   const failed: DiskResult['failed'] = [];
   for (const entry of entries) {

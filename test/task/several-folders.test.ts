@@ -186,7 +186,7 @@ test('binary and empty files, links and modes, in either folder: shown, accepted
     git: false,
     script: script(
       shell(
-        "for each in . ../web; do printf '\\0changed' >$each/b.bin; : >$each/empty; ln -s b.bin $each/link; done; ln -s ../web/w.txt over; chmod +x ../web/run.sh; mv old ../web/new",
+        "for each in . ../web; do printf '\\0changed' >$each/b.bin; : >$each/empty; ln -s b.bin $each/link; done; ln -s ../web/w.txt over; ln -s ../other out; chmod +x ../web/run.sh; mv old ../web/new",
       ),
       say('Done.'),
     ),
@@ -205,6 +205,7 @@ test('binary and empty files, links and modes, in either folder: shown, accepted
     'api/b.bin',
     'api/empty',
     'api/link',
+    'api/out',
     'api/over',
     'web/b.bin',
     'web/empty',
@@ -215,6 +216,7 @@ test('binary and empty files, links and modes, in either folder: shown, accepted
   expect(changed.map(({ path }) => path)).toEqual(all);
   expect(changed.find(({ path }) => path === 'web/new')).toMatchObject({ kind: 'rename', from: 'api/old' });
   expect(changed.flatMap(({ path, sensitive }) => (sensitive ? [`${path}: ${sensitive}`] : []))).toEqual([
+    'api/out: symbolic link out of the workspace',
     'web/run.sh: new executable',
   ]);
   expect(diff).toContain('rename from api/old\nrename to web/new\n');
