@@ -110,6 +110,25 @@ describe.each(cases.filter(({ strategy, uid }) => strategy.kind !== 'unsandboxed
       expect(copy.changes().map(({ path }) => path)).toEqual(paths);
     });
 
+    test.skipIf(strategy.kind === 'unsandboxed')(
+      'a command that moves and empties what it sees moves nothing of the copy',
+      async () => {
+        await using place = await twoFolders(uid);
+        const before = treeOf(place.root);
+        const copy = await place.open();
+        await copy.prepare(new Map());
+        const command = `cd ${place.root}; mv deep moved; rm -rf api/* deep/web moved/web; ln -s /etc deep; mkdir deep; ln -s /etc deep/web; mv api other; true`;
+        await run(copy, place, `(${command}) 2>/dev/null`, { strategy, toolFolders: tools() });
+        expect(copy.changes().map(({ path, agent }) => `${path} ${agent.kind}`)).toEqual([
+          'api/a absent',
+          'deep/web/gone absent',
+          'deep/web/w absent',
+        ]);
+        expect(treeOf(place.root)).toEqual(before);
+        expect(await run(copy, place, 'ls; ls ../deep/web', { strategy, toolFolders: tools() })).toBe('');
+      },
+    );
+
     test.skipIf(strategy.kind === 'unsandboxed')('what lies around the folders is not there', async () => {
       await using place = await twoFolders(uid);
       const copy = await place.open();

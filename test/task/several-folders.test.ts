@@ -1,8 +1,8 @@
 /** Whole turns in a workspace of several folders: seen and edited, reviewed, accepted and undone as one. */
 import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { chownSync, mkdirSync, statSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../server/protocol/settings.ts';
 import { noDocuments, type OpenDocuments } from '../../server/task/ports.ts';
@@ -283,6 +283,33 @@ describe('which folders a task has', () => {
       expect.stringContaining('/none is left out of this task. There is no such folder.'),
       expect.stringContaining('/web/sub is left out of this task. There is no such folder.'),
     ]);
+  });
+
+  test('no more than sixteen, and none of another user; what one holds of the others counts with it', async () => {
+    await using bench = await openBench({ files, git: false, script: script() });
+    const { root, stateDir } = bench.workspace;
+    const kept = { stateDir, home: join(root, 'nobody') };
+    const names = Array.from({ length: 20 }, (_, index) => `${root}/f${String(index).padStart(2, '0')}`);
+    for (const name of names) mkdirSync(join(name, 'inner'), { recursive: true });
+    const api = join(root, 'api');
+    const all = await fitBeside(api, [...names.map((name) => join(name, 'inner')), ...names.slice(0, 3)], kept);
+    expect(all.workspace.folders).toHaveLength(16);
+    expect(all.workspace.folders).toEqual(expect.arrayContaining([api, ...names.slice(0, 3)]));
+    expect(all.leftOut).toHaveLength(5);
+    for (const line of all.leftOut) expect(line).toContain('it can have 16 folders');
+    if (process.getuid?.() !== 0) return;
+    chownSync(names[0] ?? '', 54_321, 54_321);
+    const { workspace, leftOut } = await fitBeside(api, names.slice(0, 2), kept);
+    expect(workspace.folders).toEqual([api, names[1]]);
+    expect(leftOut).toEqual([`${names[0]} is left out of this task. It belongs to another user.`]);
+  });
+
+  test('none is taken unseen: whoever asks for one that no task may have is refused', async () => {
+    await using bench = await openBench({ files, git: false, script: script() });
+    const { root, stateDir } = bench.workspace;
+    const folders = [join(root, 'api'), dirname(stateDir)];
+    await expect(bench.start('x', { root: '/', folders })).rejects.toMatchObject({ reason: 'noWorkspace' });
+    expect((await bench.tasks.list({})).threads).toEqual([]);
   });
 
   test('the folder around them may be one that no task could have: only they are shown', async () => {
