@@ -11,7 +11,7 @@ import { findRenames, type PairedChange, pairRenames } from './renames.ts';
 import { ReviewMemory } from './review-memory.ts';
 import type { CopyChange, Decisions, Review, ReviewFile, ReviewHunk } from './review-types.ts';
 import { sensitiveReason } from './sensitive.ts';
-import { type Links, linkKey } from './sensitive-links.ts';
+import { linkKey } from './sensitive-links.ts';
 import { costOf, tooLargeChanges } from './too-large.ts';
 
 /**
@@ -19,29 +19,25 @@ import { costOf, tooLargeChanges } from './too-large.ts';
  *
  * A decided hunk is listed with its decision. Of the others, those whose change the user's text already has are not
  * listed, and the rest is pending or conflicting. Files without a hunk are not listed; the rest is sorted by path.
- *
- * `folders`: all there is of the workspace, where that is not the whole of what paths are relative to.
  */
 export function reviewOf(
   changes: readonly CopyChange[],
   user: ReadonlyMap<string, FileState>,
   decisions: Decisions,
-  folders?: readonly string[],
 ): Review {
-  const steps = reviewInSteps(changes, user, decisions, new ReviewMemory(), folders);
+  const steps = reviewInSteps(changes, user, decisions, new ReviewMemory());
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
   }
 }
 
-/** The same, with what `memory` has of the review before, of the same `folders`; whoever runs it may do something else after each file. */
+/** The same, with what `memory` has of the review before; whoever runs it may do something else after each file. */
 export function* reviewInSteps(
   changes: readonly CopyChange[],
   user: ReadonlyMap<string, FileState>,
   decisions: Decisions,
   memory: ReviewMemory,
-  folders?: readonly string[],
 ): Generator<void, Review> {
   const listed = changes.filter(({ path }) => !isGitPath(path) && !isOwnPath(path));
   const paired = pairRenames(
@@ -54,9 +50,8 @@ export function* reviewInSteps(
     yield;
   }
   const tooLarge = tooLargeChanges(paired, cost);
-  const all = new Set(listed.filter(({ agent }) => agent.kind === 'symlink').map(({ path }) => linkKey(path)));
-  const links = { all, folders };
-  const allLinks = [...all].sort().join('\0');
+  const links = new Set(listed.filter(({ agent }) => agent.kind === 'symlink').map(({ path }) => linkKey(path)));
+  const allLinks = [...links].sort().join('\0');
   const files: ReviewFile[] = [];
   for (const each of paired) {
     const change: Change = tooLarge.has(each) ? { ...each, tooLarge: true } : each;
@@ -71,7 +66,7 @@ export function* reviewInSteps(
 
 type Change = PairedChange & { tooLarge?: true };
 
-function reviewFile(change: Change, decisions: Decisions, links: Links): ReviewFile {
+function reviewFile(change: Change, decisions: Decisions, links: ReadonlySet<string>): ReviewFile {
   const { path, from, userPath, base, agent, user, tooLarge } = change;
   const reasonAt = (at: string) => sensitiveReason(at, base, agent, links);
   const sensitive = reasonAt(path) ?? (from === undefined ? undefined : reasonAt(from));

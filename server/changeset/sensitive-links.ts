@@ -4,17 +4,9 @@ import { isGitName, plainName } from './path-rules.ts';
 /** How a path is looked up among `links`: file systems that fold case follow a link under any. */
 export const linkKey = (path: string): string => path.split('/').map(plainName).join('/');
 
-/**
- * `all`: the paths that are symbolic links after the agent's changes, each through `linkKey`. `folders`: all there is of
- * the workspace, where it has several.
- */
-export type Links = { all: ReadonlySet<string>; folders?: readonly string[] };
-
-export const noLinks: Links = { all: new Set() };
-
 /** Why "all" should leave the link out, as a short phrase; undefined if it stays among the workspace's files. */
-export function linkReason(path: string, target: string, { all, folders }: Links): string | undefined {
-  if (/^(?:[\\/]|[A-Za-z]:)/.test(target)) return out;
+export function linkReason(path: string, target: string, links: ReadonlySet<string>): string | undefined {
+  if (/^(?:[\\/]|[A-Za-z]:)/.test(target)) return linkOut;
   const at = path.split('/').slice(0, -1);
   let descended = false;
   for (const name of target.split(/[\\/]/)) {
@@ -22,17 +14,16 @@ export function linkReason(path: string, target: string, { all, folders }: Links
     if (name === '..') {
       // What it is the parent of is known only when the link is followed.
       if (descended) return winding;
-      if (at.pop() === undefined) return out;
+      if (at.pop() === undefined) return linkOut;
       continue;
     }
     descended = true;
-    if (isGitName(name)) return out;
+    if (isGitName(name)) return linkOut;
     at.push(name);
-    if (all.has(linkKey(at.join('/')))) return winding;
+    if (links.has(linkKey(at.join('/')))) return winding;
   }
-  const isInside = folders?.some((folder) => `${at.join('/')}/`.startsWith(`${folder}/`)) ?? true;
-  return at.some(isGitName) || !isInside ? out : undefined;
+  return at.some(isGitName) ? linkOut : undefined;
 }
 
-const out = 'symbolic link out of the workspace';
+export const linkOut = 'symbolic link out of the workspace';
 const winding = 'symbolic link that may lead out of the workspace';

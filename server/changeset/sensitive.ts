@@ -1,7 +1,7 @@
 /** Changes that can make something run outside the sandbox later: they are never part of "accept all". */
 import { type FileState, gitMode } from './file-state.ts';
 import { plainName } from './path-rules.ts';
-import { type Links, linkReason, noLinks } from './sensitive-links.ts';
+import { linkReason } from './sensitive-links.ts';
 
 const editor = 'editor configuration';
 const instructions = 'agent instructions';
@@ -64,12 +64,16 @@ const places: readonly (readonly [RegExp, string])[] = [
   [/(?:^|\/)[^/]+\.git\//, 'part of a git repository'],
 ];
 
-/** Why "all" should leave this change out, as a short phrase; undefined if nothing speaks against it. */
+/**
+ * Why "all" should leave this change out, as a short phrase; undefined if nothing speaks against it.
+ *
+ * `links`: the paths that are symbolic links after the agent's changes, each through `linkKey`.
+ */
 export function sensitiveReason(
   path: string,
   base: FileState | 'unknown',
   agent: FileState,
-  links: Links = noLinks,
+  links: ReadonlySet<string> = new Set(),
 ): string | undefined {
   return byPath(path) ?? byState(path, base, agent, links);
 }
@@ -92,7 +96,12 @@ const foldedName = (name: string): string =>
     .replace(/:.*$/s, '')
     .replace(/[. ]+$/, '');
 
-function byState(path: string, base: FileState | 'unknown', agent: FileState, links: Links): string | undefined {
+function byState(
+  path: string,
+  base: FileState | 'unknown',
+  agent: FileState,
+  links: ReadonlySet<string>,
+): string | undefined {
   if (agent.kind === 'other') return `${agent.what}, which can't be applied`;
   if (agent.kind === 'symlink') return linkReason(path, agent.target, links);
   return isExecutable(agent) && !(base !== 'unknown' && isExecutable(base)) ? 'new executable' : undefined;

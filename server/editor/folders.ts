@@ -52,6 +52,12 @@ export class Folders {
     return [...new Set([...usable, ...this.#others])];
   }
 
+  /** Those of a task that is delegated from none in particular; where there can be none, what is known to be of use. */
+  async delegating(): Promise<readonly string[]> {
+    const found = await this.workspaceFor({}).catch(() => undefined);
+    return found ? foldersOf(found.workspace) : this.roots().slice(0, 1);
+  }
+
   concerns(workspace: Workspace): boolean {
     return foldersOf(workspace).some((folder) => this.#others.has(folder) || this.#isOpen(folder));
   }

@@ -68,7 +68,8 @@ export const handlers: Handlers = {
   'codex/status': async (session) => {
     await session.folders.settled();
     const unsandboxed = session.settings.sandbox.dangerouslyUnsandboxed;
-    const sandbox = await session.tasks.sandbox({ root: session.folders.roots()[0], unsandboxed });
+    const [root, ...others] = await session.folders.delegating();
+    const sandbox = await session.tasks.sandbox({ root, others, unsandboxed });
     return {
       threads: await threadsOfWorkspace(session, 50),
       approvals: await approvalsOf(session, undefined),

@@ -144,14 +144,18 @@ export class Publisher {
       case 'hunksDecided': {
         this.reviews.refresh(threadId, root);
         const rejected = event.hunks.filter(({ status }) => status === 'rejected').map(({ path }) => path);
-        if (rejected.length > 0) this.#say(this.#withReload(rejectLine(rejected), thread));
+        if (rejected.length > 0) this.#say(this.#withReload(rejectLine(rejected), threadId, root));
         break;
       }
       case 'applied':
       case 'undone':
         this.reviews.refresh(threadId, root);
         this.#say(
-          this.#withReload(applyLine(event.type, event.result, this.#writtenWhileOpen(root, event.result)), thread),
+          this.#withReload(
+            applyLine(event.type, event.result, this.#writtenWhileOpen(root, event.result)),
+            threadId,
+            root,
+          ),
         );
         break;
       case 'turnCompleted':
@@ -185,8 +189,9 @@ export class Publisher {
   }
 
   /** A review that is open shows what it was before the decision. */
-  #withReload(line: Line, thread: ThreadActivity): Line {
-    if (!isReviewOpen(this.#session, thread.threadId, homeFolderOf(thread))) return line;
+  #withReload(line: Line, threadId: string, root: string): Line {
+    const home = homeFolderOf(this.activity.get(threadId) ?? { root });
+    if (!isReviewOpen(this.#session, threadId, home)) return line;
     return { ...line, text: `${line.text} In review.diff: ${this.#session.profile.reload}.` };
   }
 

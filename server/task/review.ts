@@ -1,11 +1,11 @@
 /** A thread's review at this moment: what its copy changed, against the text as the user has it now. */
 
+import { relative } from 'node:path';
 import { absent, type FileState, sameState } from '../changeset/file-state.ts';
+import { withLinksInside } from '../changeset/folder-links.ts';
 import { countChanges, reviewInSteps } from '../changeset/review.ts';
 import { ReviewMemory } from '../changeset/review-memory.ts';
 import type { CopyChange, Decisions, Review } from '../changeset/review-types.ts';
-import type { Workspace } from '../protocol/folders.ts';
-import { within } from '../protocol/path-inside.ts';
 import { planOf, type ThreadState } from '../thread/state.ts';
 import { SeenFiles } from '../workspace/seen-files.ts';
 import type { ThreadCopy } from '../workspace/thread-copy.ts';
@@ -39,15 +39,16 @@ export async function reviewThread(
   const changes = copy.changes();
   const { files, memory } = sourcesOf(record.root, copy);
   const user = await userStates(files, copy, changes, textsUnder(documents, record.root), only);
-  return inSlices(reviewInSteps(changes, user, decisionsOf(state), memory, foldersIn(record.workspace)));
+  const review = await inSlices(reviewInSteps(changes, user, decisionsOf(state), memory));
+  return withLinksInside(review, foldersIn(record));
 }
+
+/** As the root sees them; nothing where there is one. */
+const foldersIn = ({ root, workspace }: ThreadRecord): string[] | undefined =>
+  workspace.folders?.map((folder) => relative(root, folder));
 
 /** Shown nowhere: the agent has made a file of its own in the place of one that it has never seen. */
 const hiddenSecret: FileState = { kind: 'other', what: 'hidden secret file' };
-
-/** The folders that a link may lead to, as the root sees them. */
-const foldersIn = ({ root, folders }: Workspace): string[] | undefined =>
-  folders?.map((folder) => within(root, folder) ?? '');
 
 async function userStates(
   files: SeenFiles,

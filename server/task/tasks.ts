@@ -65,8 +65,8 @@ export interface Tasks {
     options?: { redo?: boolean },
   ): Promise<{ applyId: string; result: Promise<ApplyResult> }>;
 
-  /** How commands run, in this workspace where one is named. `unsandboxed`: `sandbox.dangerouslyUnsandboxed` of the face. */
-  sandbox(of: { root?: string; unsandboxed: boolean }): Promise<SandboxStatus>;
+  /** How commands run, in this workspace where one is named: its folders are `root` and `others`. `unsandboxed`: `sandbox.dangerouslyUnsandboxed` of the face. */
+  sandbox(of: { root?: string; others?: readonly string[]; unsandboxed: boolean }): Promise<SandboxStatus>;
   /** Stops every running turn (`interrupted`), withdraws its approvals, and waits until no process of ours lives. */
   close(): Promise<void>;
 }

@@ -44,6 +44,7 @@ export type CopyOptions = {
 };
 
 export class Copy implements ThreadCopy {
+  readonly root: string;
   readonly layers: LayerPaths;
   readonly #dir: string;
   readonly #view: Layers;
@@ -73,6 +74,7 @@ export class Copy implements ThreadCopy {
   ) {
     const { dir, root, tracked, treePath } = options;
     this.#dir = dir;
+    this.root = root;
     this.layers = layers;
     this.#view = new Layers(this.layers, owner);
     this.#tree = new Tree(this.#view, dir, this.#aside, treePath);

@@ -23,11 +23,13 @@ export const openCopy = (dir: string, { root, folders }: Workspace): Promise<Thr
   folders === undefined ? Copy.open({ dir, root }) : FolderCopies.open({ dir, root, folders });
 
 export class FolderCopies implements ThreadCopy {
+  readonly root: string;
   readonly layers: LayerPaths;
   readonly #first: Part;
   readonly #parts: readonly Part[];
 
-  private constructor(first: Part, others: readonly Part[]) {
+  private constructor(root: string, first: Part, others: readonly Part[]) {
+    this.root = root;
     this.#first = first;
     this.#parts = [first, ...others];
     this.layers = { ...first.copy.layers, others: others.map(({ copy }) => copy.layers) };
@@ -48,7 +50,7 @@ export class FolderCopies implements ThreadCopy {
     );
     const [first, ...others] = parts;
     if (!first) throw new Error('a workspace has at least one folder');
-    return new FolderCopies(first, others);
+    return new FolderCopies(root, first, others);
   }
 
   async prepare(buffers: ReadonlyMap<string, string>, allowed: readonly string[] = []): Promise<void> {

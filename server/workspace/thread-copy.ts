@@ -19,8 +19,10 @@ export type WholeCopy = Omit<Materialized, 'problems'> & {
   others?: (WholeCopy & { root: string })[];
 };
 
-/** Paths are relative to the workspace's root. */
 export interface ThreadCopy {
+  /** What paths are relative to, absolute: the workspace folder, or the closest folder around several. */
+  readonly root: string;
+  /** Of the first folder, with those of the others: `layers.root` is that folder, and not what paths are relative to. */
   readonly layers: LayerPaths;
   prepare(buffers: ReadonlyMap<string, string>, allowed?: readonly string[]): Promise<void>;
   refresh(buffers: ReadonlyMap<string, string>): Promise<void>;

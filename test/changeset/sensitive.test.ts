@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FileState } from '../../server/changeset/file-state.ts';
+import { withLinksInside } from '../../server/changeset/folder-links.ts';
 import { reviewOf } from '../../server/changeset/review.ts';
 import { sensitiveReason } from '../../server/changeset/sensitive.ts';
 import { absent, type Files, link, review, text } from './states.ts';
@@ -107,8 +108,11 @@ test.each([
   ['api/src/link', '../../web', undefined],
   ['api/link', '../other/x', 'symbolic link out of the workspace'],
   ['api/link', '..', 'symbolic link out of the workspace'],
+  ['api/link', '../..', 'symbolic link out of the workspace'],
   ['api/link', '../web-old/x', 'symbolic link out of the workspace'],
+  ['api/link', '..\\other\\x', 'symbolic link out of the workspace'],
+  ['api/.vscode/link', '../src', 'editor configuration'],
 ])('in a workspace of api and web, a link %s to %s', (path, target, reason) => {
-  const { files } = reviewOf([{ path, base: absent, agent: link(target) }], new Map(), new Map(), ['api', 'web']);
-  expect(files[0]?.sensitive).toBe(reason);
+  const reviewed = reviewOf([{ path, base: absent, agent: link(target) }], new Map(), new Map());
+  expect(withLinksInside(reviewed, ['api', 'web']).files[0]?.sensitive).toBe(reason);
 });

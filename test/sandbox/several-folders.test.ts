@@ -98,6 +98,37 @@ describe.each(cases.filter(({ strategy, uid }) => strategy.kind !== 'unsandboxed
       expect((await place.open()).changes().map(({ path }) => path)).toEqual(paths);
     });
 
+    test('a folder that was replaced by one of its name, in either', async () => {
+      await using place = await twoFolders(uid);
+      for (const folder of place.folders) writeFiles(folder, { 'dir/old': 'o\n' });
+      if (uid === theirs) bash(place.root, `chown -R ${uid}:${uid} .`);
+      const copy = await place.open();
+      await copy.prepare(new Map());
+      const command = 'for each in . ../deep/web; do rm -r $each/dir; mkdir $each/dir; echo n > $each/dir/new; done';
+      await run(copy, place, command, { strategy, toolFolders: tools() });
+      const paths = ['api/dir/new', 'api/dir/old', 'deep/web/dir/new', 'deep/web/dir/old'];
+      expect(copy.changes().map(({ path }) => path)).toEqual(paths);
+    });
+
+    test.skipIf(strategy.kind === 'unsandboxed')(
+      'a command that moves and empties what it sees moves nothing of the copy',
+      async () => {
+        await using place = await twoFolders(uid);
+        const before = treeOf(place.root);
+        const copy = await place.open();
+        await copy.prepare(new Map());
+        const command = `cd ${place.root}; mv deep moved; rm -rf api/* deep/web moved/web; ln -s /etc deep; mkdir deep; ln -s /etc deep/web; mv api other; true`;
+        await run(copy, place, `(${command}) 2>/dev/null`, { strategy, toolFolders: tools() });
+        expect(copy.changes().map(({ path, agent }) => `${path} ${agent.kind}`)).toEqual([
+          'api/a absent',
+          'deep/web/gone absent',
+          'deep/web/w absent',
+        ]);
+        expect(treeOf(place.root)).toEqual(before);
+        expect(await run(copy, place, 'ls; ls ../deep/web', { strategy, toolFolders: tools() })).toBe('');
+      },
+    );
+
     test.skipIf(strategy.kind === 'unsandboxed')('what lies around the folders is not there', async () => {
       await using place = await twoFolders(uid);
       const copy = await place.open();
@@ -107,6 +138,21 @@ describe.each(cases.filter(({ strategy, uid }) => strategy.kind !== 'unsandboxed
       expect(seen).toBe('.:\napi\ndeep\n\ndeep:\nweb\ndone\n');
       expect(copy.changes()).toEqual([]);
     });
+
+    test.skipIf(strategy.kind === 'unsandboxed')(
+      'the folder around them, opened for reading, shows the rest of it and nothing more of them',
+      async () => {
+        await using place = await twoFolders(uid);
+        const copy = await place.open();
+        await copy.prepare(new Map());
+        const opened = { ...policy, readableRoots: [place.root] };
+        const more = { strategy, toolFolders: tools(), policy: opened };
+        const command = `cat ../around ../other/x ../deep/near; cat ../deep/web/.env; echo W > ../deep/web/w; (echo x > ../around) 2>/dev/null; cat ../deep/web/w ../around`;
+        const seen = await run(copy, place, `(${command}) 2>/dev/null`, more);
+        expect(seen).toBe('around\nx\nnear\nW\naround\n');
+        expect(copy.changes().map(({ path }) => path)).toEqual(['deep/web/w']);
+      },
+    );
 
     test.skipIf(strategy.kind === 'unsandboxed')('where nothing may be written, neither can be', async () => {
       await using place = await twoFolders(uid);

@@ -1,7 +1,8 @@
 /** Whole turns in a workspace of several folders: seen and edited, reviewed, accepted and undone as one. */
 import { execFileSync } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chownSync, mkdirSync, statSync } from 'node:fs';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../server/protocol/settings.ts';
 import { noDocuments, type OpenDocuments } from '../../server/task/ports.ts';
@@ -49,7 +50,9 @@ test.each([
     git: false,
     settings,
     script: script(
-      shell('cat a.txt ../web/w.txt; cat .env ../web/.env; git log --format=%s; git -C ../web log --format=%s'),
+      shell(
+        'cat a.txt ../web/w.txt; cat .env ../web/.env; git log --format=%s; git -C ../web log --format=%s; cat .git/config ../web/.git/config',
+      ),
       together(patch('api/a.txt', '-one', '+ONE', ' two'), patch('web/w.txt', '-uno', '+UNO', ' dos')),
       shell('echo n >new.txt; echo m >../web/new.txt; rm last/only.txt; cat a.txt ../web/w.txt'),
       shell('pwd; ls', { workdir: 'web' }),
@@ -65,6 +68,7 @@ test.each([
     git(join(root, folder), 'init', '-q', '-b', 'main');
     git(join(root, folder), 'add', '*.txt');
     git(join(root, folder), 'commit', '-qm', name);
+    git(join(root, folder), 'config', 'remote.origin.url', `https://me:TOPSECRET@${folder}.example/x`);
   }
   const before = await disk(bench);
 
@@ -73,6 +77,7 @@ test.each([
   const [saw, , , after] = toolOutputs(model.requests.at(-1));
   expect(saw).toContain('one\ntwo\nuno\ndos\n');
   expect(saw).toContain('of api\nof web\n');
+  expect(saw).toMatch(/@api\.example\/x[\s\S]*@web\.example\/x/);
   expect(saw).not.toContain('TOPSECRET');
   expect(after).toContain('ONE\ntwo\nUNO\ndos\n');
   expect(toolOutputs(model.requests.at(-1)).at(-1)).toMatch(/\/web\nAGENTS\.md\nnew\.txt\nw\.txt\n/);
@@ -169,6 +174,61 @@ test('nothing around the folders can be patched, and a patch that fails in one f
   expect(await bench.review(threadId)).toEqual([]);
 });
 
+test('binary and empty files, links and modes, in either folder: shown, accepted and taken back whole', async () => {
+  await using bench = await openBench({
+    files: {
+      ...files,
+      'api/b.bin': '\0api',
+      'web/b.bin': '\0web',
+      'web/run.sh': '#!/bin/sh\n',
+      'api/old': '1\n2\n3\n',
+    },
+    git: false,
+    script: script(
+      shell(
+        "for each in . ../web; do printf '\\0changed' >$each/b.bin; : >$each/empty; ln -s b.bin $each/link; done; ln -s ../web/w.txt over; ln -s ../other out; chmod +x ../web/run.sh; mv old ../web/new",
+      ),
+      say('Done.'),
+    ),
+  });
+  const { workspace, tasks } = bench;
+  const { root } = workspace;
+  const state = () =>
+    execFileSync('/bin/bash', ['-c', 'find . -printf "%p %M %l\\n" | sort; find . -type f | sort | xargs md5sum'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+  const before = state();
+  const { threadId } = await bench.run('x', foldersOf(bench));
+  const { files: changed, diff } = await tasks.changeset(threadId, noDocuments);
+  const all = [
+    'api/b.bin',
+    'api/empty',
+    'api/link',
+    'api/out',
+    'api/over',
+    'web/b.bin',
+    'web/empty',
+    'web/link',
+    'web/new',
+    'web/run.sh',
+  ];
+  expect(changed.map(({ path }) => path)).toEqual(all);
+  expect(changed.find(({ path }) => path === 'web/new')).toMatchObject({ kind: 'rename', from: 'api/old' });
+  expect(changed.flatMap(({ path, sensitive }) => (sensitive ? [`${path}: ${sensitive}`] : []))).toEqual([
+    'api/out: symbolic link out of the workspace',
+    'web/run.sh: new executable',
+  ]);
+  expect(diff).toContain('rename from api/old\nrename to web/new\n');
+  const { result } = await tasks.accept(threadId, { files: all }, diskFace);
+  expect(await result).toMatchObject({ applied: all, conflicts: [], failed: [] });
+  expect(await workspace.read('web/b.bin')).toBe('\0changed');
+  expect(await readlink(join(root, 'api/over'))).toBe('../web/w.txt');
+  expect(statSync(join(root, 'web/run.sh')).mode & 0o111).toBe(0o111);
+  expect(await undone(bench, threadId)).toMatchObject({ conflicts: [], failed: [] });
+  expect(state()).toBe(before);
+});
+
 test('what was deleted last leaves the folder of the workspace itself in place', async () => {
   await using bench = await openBench({
     files: { 'api/only.txt': 'only\n', 'web/w.txt': 'w\n' },
@@ -223,6 +283,33 @@ describe('which folders a task has', () => {
       expect.stringContaining('/none is left out of this task. There is no such folder.'),
       expect.stringContaining('/web/sub is left out of this task. There is no such folder.'),
     ]);
+  });
+
+  test('no more than sixteen, and none of another user; what one holds of the others counts with it', async () => {
+    await using bench = await openBench({ files, git: false, script: script() });
+    const { root, stateDir } = bench.workspace;
+    const kept = { stateDir, home: join(root, 'nobody') };
+    const names = Array.from({ length: 20 }, (_, index) => `${root}/f${String(index).padStart(2, '0')}`);
+    for (const name of names) mkdirSync(join(name, 'inner'), { recursive: true });
+    const api = join(root, 'api');
+    const all = await fitBeside(api, [...names.map((name) => join(name, 'inner')), ...names.slice(0, 3)], kept);
+    expect(all.workspace.folders).toHaveLength(16);
+    expect(all.workspace.folders).toEqual(expect.arrayContaining([api, ...names.slice(0, 3)]));
+    expect(all.leftOut).toHaveLength(5);
+    for (const line of all.leftOut) expect(line).toContain('it can have 16 folders');
+    if (process.getuid?.() !== 0) return;
+    chownSync(names[0] ?? '', 54_321, 54_321);
+    const { workspace, leftOut } = await fitBeside(api, names.slice(0, 2), kept);
+    expect(workspace.folders).toEqual([api, names[1]]);
+    expect(leftOut).toEqual([`${names[0]} is left out of this task. It belongs to another user.`]);
+  });
+
+  test('none is taken unseen: whoever asks for one that no task may have is refused', async () => {
+    await using bench = await openBench({ files, git: false, script: script() });
+    const { root, stateDir } = bench.workspace;
+    const folders = [join(root, 'api'), dirname(stateDir)];
+    await expect(bench.start('x', { root: '/', folders })).rejects.toMatchObject({ reason: 'noWorkspace' });
+    expect((await bench.tasks.list({})).threads).toEqual([]);
   });
 
   test('the folder around them may be one that no task could have: only they are shown', async () => {

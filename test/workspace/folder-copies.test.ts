@@ -1,5 +1,5 @@
 /** A copy of several folders without any command: every path goes to the copy of its folder, or nowhere. */
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { absent, type FileState } from '../../server/changeset/file-state.ts';
@@ -121,6 +121,15 @@ test('unsaved text comes in and goes out by its folder; what is decided leaves t
   await copy.settle(new Map([['deep/web/w', kept]]));
   expect(copy.changes()).toEqual([{ path: 'deep/web/w', ...kept }]);
   expect(await copy.read('api/n')).toEqual(absent);
+});
+
+test('what a command had done in either, when its process was killed, is found by the next one', async () => {
+  using place = await openTwo(files);
+  await place.copy.refresh(new Map());
+  for (const { upper } of [place.copy.layers, ...(place.copy.layers.others ?? [])])
+    writeFileSync(join(upper, 'n'), 'n\n');
+  const next = await place.reopen();
+  expect(next.changes()).toEqual(['api/n', 'deep/web/n'].map((path) => ({ path, base: absent, agent: text('n\n') })));
 });
 
 test('whole copies lie to each other as the folders do, and what is done in them is found by folder', async () => {
