@@ -58,7 +58,8 @@ workspace with something pending. If there are several, the error \`ambiguousThr
 
 export const requests = `Every request answers at once; a turn runs on its own. \`codex/accept\` and \`codex/undo\` answer when the outcome was verified, at most 10 s
 after the call (\`failed\` with reason \`unconfirmed\` beyond that, for what an editor left open). Their command twins answer
-\`{ applyId }\` at once; the result comes as the event \`applied\` or \`undone\` and as one message line.`;
+\`{ applyId }\` at once; the result comes as the event \`applied\` (also of a redo) or \`undone\` and as one message line.
+\`codex.redo\` is \`codex.undo\` with \`redo\`, for a key that can't give a parameter.`;
 
 export const values = `- **Status**, the first that holds: running, waitingForApproval, inReview (anything pending), failed or interrupted (the last
   turn), idle.

@@ -31,6 +31,7 @@ export async function recoverApply(record: ThreadRecord): Promise<(Applied & Pic
   await removeRemains(record.root, {
     paths: changes.map(({ path }) => path),
     folders: written ? [] : folders,
+    gone: written ? changes.filter(({ after }) => after.kind === 'absent').map(({ path }) => path) : [],
     tag: applyId,
   });
   const isNamed = (path: string | undefined) => failed.some((one) => one.path === path);

@@ -53,11 +53,12 @@ export async function missingFolders(root: string, paths: readonly string[]): Pr
   return missing.sort();
 }
 
-/** After a crash: half-written files beside these paths, and of the folders that were made, those that are empty. */
+/** After a crash: half-written files beside these paths, and folders that were made, or lost a file, if they are empty. */
 export async function removeRemains(
   root: string,
-  { paths, folders, tag }: { paths: readonly string[]; folders: readonly string[]; tag: string },
+  remains: { paths: readonly string[]; folders: readonly string[]; gone: readonly string[]; tag: string },
 ): Promise<void> {
+  const { paths, folders, gone, tag } = remains;
   for (const parent of new Set(paths.map(parentOf))) {
     if (!(await isReachable(root, join(parent, 'x')))) continue;
     const folder = join(root, parent);
@@ -66,6 +67,7 @@ export async function removeRemains(
   for (const folder of folders.toSorted().reverse()) {
     if (await isReachable(root, folder)) await removeFolder(join(root, folder)).catch(() => {});
   }
+  for (const path of gone) if (await isReachable(root, path)) await removeEmptyFolders(root, path);
 }
 
 async function problemOf(root: string, { path, from, before, after }: DiskEntry): Promise<string | undefined> {

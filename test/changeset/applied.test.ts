@@ -165,4 +165,102 @@ describe('properties', () => {
   });
 });
 
+type Operation = { do: 'accept' | 'undo' | 'redo' | 'type' | 'drop'; at: number };
+
+/** One text under review and its two stacks, as the server keeps them. */
+class Story {
+  readonly applied: AppliedChange[] = [];
+  readonly undone: AppliedChange[] = [];
+  readonly #decisions = new Map<string, 'accepted' | 'rejected'>();
+
+  user: string;
+  readonly base: string;
+  readonly agent: string;
+
+  constructor(base: string, agent: string) {
+    this.user = base;
+    this.base = base;
+    this.agent = agent;
+  }
+
+  play({ do: what, at }: Operation, typed: string): void {
+    if (what === 'accept') this.#accept(at);
+    else if (what === 'undo') this.#carry(this.applied, this.undone, 'back');
+    else if (what === 'redo') this.#carry(this.undone, this.applied, 'forth');
+    else {
+      const lines = this.user.split(/(?<=\n)/);
+      lines.splice(at % (lines.length + 1), what === 'drop' ? 1 : 0, ...(what === 'drop' ? [] : [typed]));
+      this.user = lines.join('');
+    }
+  }
+
+  #accept(which: number): void {
+    const reviewed = review({ f: text(this.base) }, { f: text(this.agent) }, { f: text(this.user) }, this.#decisions);
+    const ids = idsOf(reviewed).filter((_, index) => which & (1 << (index % 8)));
+    const [outcome] = acceptOutcomes(reviewed, new Set(ids));
+    if (outcome?.after.kind !== 'text') return;
+    this.user = outcome.after.text;
+    for (const id of ids) this.#decisions.set(id, 'accepted');
+    this.applied.push(appliedChange(outcome));
+    this.undone.length = 0;
+  }
+
+  #carry(from: AppliedChange[], to: AppliedChange[], direction: Direction): void {
+    const change = from.pop();
+    if (!change) return;
+    const { outcome, done, left } = carry(change, direction, text(this.user), absent);
+    if (outcome?.after.kind === 'text') this.user = outcome.after.text;
+    if (left) from.push(left);
+    if (!done) return;
+    to.push(done);
+    for (const { id } of done.hunks) {
+      if (direction === 'forth') this.#decisions.set(id, 'accepted');
+      else this.#decisions.delete(id);
+    }
+  }
+}
+
+describe('10,000 stories of accepts, undos, redos and typing', () => {
+  const operation = (...what: Operation['do'][]): fc.Arbitrary<Operation> =>
+    fc.record({ do: fc.constantFrom(...what), at: fc.nat(255) });
+  const stories = (...what: Operation['do'][]) =>
+    fc.tuple(threeTexts, fc.array(operation(...what), { minLength: 1, maxLength: 12 }));
+
+  test('no line that the user typed is lost, and lines keep their order', () => {
+    const all = stories('accept', 'accept', 'undo', 'redo', 'type', 'drop');
+    fc.assert(
+      fc.property(all, ([{ base, agent }, operations]) => {
+        const story = new Story(base, agent);
+        let typed: string[] = [];
+        operations.forEach((operation, index) => {
+          const isTyping = operation.do === 'type' || operation.do === 'drop';
+          const before = story.user;
+          story.play(operation, `typed ${index}\n`);
+          const now = story.user.split('\n').filter((line) => line.startsWith('typed'));
+          if (isTyping) typed = now;
+          else expect(now, `${operation.do} of ${JSON.stringify(before)}`).toEqual(typed);
+        });
+      }),
+      { numRuns: 6000 },
+    );
+  });
+
+  test('where nobody types, undoing all restores the text, and redoing all what it was', () => {
+    fc.assert(
+      fc.property(stories('accept', 'accept', 'undo', 'redo'), ([{ base, agent }, operations]) => {
+        const story = new Story(base, agent);
+        for (const operation of operations) story.play(operation, '');
+        const times = operations.length + 1;
+        for (let i = 0; i < times; i++) story.play({ do: 'redo', at: 0 }, '');
+        const before = story.user;
+        for (let i = 0; i < times; i++) story.play({ do: 'undo', at: 0 }, '');
+        expect([story.user, story.applied]).toEqual([base, []]);
+        for (let i = 0; i < times; i++) story.play({ do: 'redo', at: 0 }, '');
+        expect([story.user, story.undone]).toEqual([before, []]);
+      }),
+      { numRuns: 4000 },
+    );
+  });
+});
+
 const textIn = (state: FileState | undefined): string | undefined => (state?.kind === 'text' ? state.text : undefined);

@@ -66,6 +66,15 @@ test('progress and diff on stderr, the answer on stdout, nothing applied; then d
   expect(await it.run('undo', threadId)).toMatchObject({ code: 0, stdout: 'undone a.txt\n' });
   expect(await it.workspace.read('a.txt')).toBe('one\ntwo\n');
   expect(await it.run('undo', threadId)).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing to undo') });
+  expect(await it.run('undo', threadId, '--redo')).toMatchObject({ code: 0, stdout: 'redone a.txt\n' });
+  expect(await it.workspace.read('a.txt')).toBe('ONE\ntwo\n');
+  const again = await it.run('undo', threadId, '--redo');
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing to redo') });
+  expect(await it.run('undo', threadId, '--again')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--again'),
+  });
+  expect((await it.run('undo', threadId)).code).toBe(0);
   expect((await it.run('archive', threadId)).code).toBe(0);
   expect((await it.run('threads')).stdout).toBe('');
   expect((await it.run('threads', '--all')).stdout).toContain(threadId);

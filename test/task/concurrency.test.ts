@@ -96,6 +96,27 @@ test('while one process runs the turn, another can read the thread but neither d
   expect(await bench.workspace.read('a.txt')).toContain('ONE');
 });
 
+test('an accept that two processes are asked for at once is done once', async () => {
+  await using bench = await openBench({ files: fiveLines, script: shout() });
+  const { threadId } = await bench.run('shout');
+  const other = await openTasks({ stateDir: bench.workspace.stateDir });
+  const [hunk] = (await other.review(threadId, noDocuments)).files[0]?.hunks ?? [];
+  const asked = await Promise.allSettled(
+    [bench.tasks, other].map(
+      async (tasks) => (await tasks.accept(threadId, { hunks: [hunk?.id ?? ''] }, diskFace)).result,
+    ),
+  );
+  expect(asked.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  const refused = asked.find((one) => one.status === 'rejected');
+  expect(refused?.reason).toMatchObject({ reason: 'alreadyDecided', data: { hunk: hunk?.id } });
+  expect(await bench.workspace.read('a.txt')).toBe('ONE\ntwo\nthree\nfour\nfive\n');
+  await (await bench.tasks.undo(threadId, diskFace)).result;
+  await expect(bench.tasks.undo(threadId, diskFace)).rejects.toMatchObject({ reason: 'nothingToUndo' });
+  await other.close();
+  // What the other process did, this one has not heard.
+  bench.events.length = 0;
+});
+
 test('a thread folder that cannot be read hides no other', async () => {
   await using bench = await openBench({ files: fiveLines, script: shout() });
   const { threadId } = await bench.run('shout');

@@ -1,10 +1,11 @@
 /** Undo and redo, further and further back, over what the user has done since. */
-import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Face, noDocuments } from '../../server/task/ports.ts';
 import type { Tasks } from '../../server/task/tasks.ts';
 import { messageTexts, patch, say, script, shell, together } from '../support/model.ts';
+import { snapshot } from '../support/snapshot.ts';
 import { type Bench, diskFace, openBench } from '../support/task.ts';
 
 const lines = (text: string) => text.split(' ').join('\n').concat('\n');
@@ -20,21 +21,6 @@ const acceptBy = (bench: Bench, threadId: string, hunks?: string[]) =>
   doneBy(bench.tasks.accept(threadId, hunks ? { hunks } : {}, diskFace));
 const undoBy = (bench: Bench, threadId: string) => doneBy(bench.tasks.undo(threadId, diskFace));
 const redoBy = (bench: Bench, threadId: string) => doneBy(bench.tasks.undo(threadId, diskFace, { redo: true }));
-/** Everything in a folder: names, modes, bytes, and where links lead. */
-function snapshot(root: string): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const path of readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()) {
-    const status = lstatSync(join(root, path));
-    const holds = status.isSymbolicLink()
-      ? `-> ${readlinkSync(join(root, path))}`
-      : status.isFile()
-        ? readFileSync(join(root, path), 'latin1')
-        : '/';
-    found[path] = `${(status.mode & 0o777).toString(8)} ${holds}`;
-  }
-  return found;
-}
-
 const refused = (reason: string) => expect.objectContaining({ reason });
 
 test('undo goes back accept by accept, redo comes again, also after a restart, until something new is accepted', async () => {

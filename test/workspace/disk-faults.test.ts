@@ -133,9 +133,9 @@ test('after a crash, what was half-written goes, and so do the folders made for 
     '.p2.x.codex-lsp': 'of another',
   });
   using outside = makeFolder({ '.p1.x.codex-lsp': 'not ours' });
-  folder.bash(`ln -s ${outside.path} link`);
+  folder.bash(`ln -s ${outside.path} link; mkdir -p left/a`);
   const paths = ['a', 'made/n', 'used/n', 'link/n', 'gone/n'];
-  await removeRemains(folder.path, { paths, folders: ['made', 'used', 'link', 'gone'], tag: 'p1' });
+  await removeRemains(folder.path, { paths, folders: ['made', 'used', 'link', 'gone'], gone: ['left/a/b'], tag: 'p1' });
   expect(folder.bash('find . -mindepth 1 | sort')).toBe('./.p2.x.codex-lsp\n./link\n./used\n./used/mine\n');
   expect(outside.bash('ls -A')).toBe('.p1.x.codex-lsp\n');
 });
