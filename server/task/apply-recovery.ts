@@ -29,6 +29,7 @@ export async function recoverApply(record: ThreadRecord): Promise<(Applied & Pic
   }
   const { written, failed } = await mended(record, changes, applyId);
   await removeRemains(record.root, {
+    kept: record.workspace.folders,
     paths: changes.map(({ path }) => path),
     folders: written ? [] : folders,
     gone: written ? changes.filter(({ after }) => after.kind === 'absent').map(({ path }) => path) : [],

@@ -56,9 +56,16 @@ export async function missingFolders(root: string, paths: readonly string[]): Pr
 /** After a crash: half-written files beside these paths, and folders that were made, or lost a file, if they are empty. */
 export async function removeRemains(
   root: string,
-  remains: { paths: readonly string[]; folders: readonly string[]; gone: readonly string[]; tag: string },
+  remains: {
+    paths: readonly string[];
+    folders: readonly string[];
+    gone: readonly string[];
+    tag: string;
+    /** Absolute: they stay. */
+    kept?: readonly string[] | undefined;
+  },
 ): Promise<void> {
-  const { paths, folders, gone, tag } = remains;
+  const { paths, folders, gone, tag, kept = [] } = remains;
   for (const parent of new Set(paths.map(parentOf))) {
     if (!(await isReachable(root, join(parent, 'x')))) continue;
     const folder = join(root, parent);
@@ -67,7 +74,7 @@ export async function removeRemains(
   for (const folder of folders.toSorted().reverse()) {
     if (await isReachable(root, folder)) await removeFolder(join(root, folder)).catch(() => {});
   }
-  for (const path of gone) if (await isReachable(root, path)) await removeEmptyFolders(root, path);
+  for (const path of gone) if (await isReachable(root, path)) await removeEmptyFolders(root, path, kept);
 }
 
 async function problemOf(root: string, { path, from, before, after }: DiskEntry): Promise<string | undefined> {
