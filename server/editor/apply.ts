@@ -108,7 +108,7 @@ function observe(
       const document = session.documents.at(file);
       if (document && done(document.getText())) resolve(undefined);
     };
-    ends.push(session.documents.onChange(check));
+    ends.push(session.documents.onChange((uri) => session.documents.pathOf(uri) === file && check()));
     const poll = setInterval(() => {
       check();
       if (session.documents.at(file)) return;

@@ -38,6 +38,8 @@ class OpenTasks implements Tasks {
   readonly #superseded = new Superseded();
   readonly #decisions = new Decisions(this.#approvals, this.#superseded);
   readonly #slots = new Slots();
+  /** Looks at reviews, which may write down what the user's typing has settled. */
+  readonly #looks = new Set<Promise<unknown>>();
   readonly #registry: Registry;
 
   constructor(stateDir: string) {
@@ -229,7 +231,9 @@ class OpenTasks implements Tasks {
 
   async review(threadId: string, documents: OpenDocuments, only?: ReadonlySet<string>): Promise<Review> {
     const record = await this.#registry.find(threadId);
-    return this.#decisions.look(record, this.#superseded.live(documents), only);
+    const look = this.#decisions.look(record, this.#superseded.live(documents), only);
+    this.#looks.add(look);
+    return look.finally(() => this.#looks.delete(look));
   }
 
   changeset: Tasks['changeset'] = async (threadId, documents) =>
@@ -260,6 +264,7 @@ class OpenTasks implements Tasks {
     const turns = [...this.#running.values()];
     for (const { stop } of turns) stop.abort();
     await Promise.all(turns.map(({ ended }) => ended));
+    await Promise.allSettled(this.#looks);
     // What is being decided is decided to its end.
     for (const record of this.#registry.all()) (await record.enter())();
     for (const record of this.#registry.all()) await record.flushed().catch(() => {});
