@@ -5,6 +5,7 @@ import type { Review } from '../changeset/review-types.ts';
 import { toChangeset } from '../changeset/unified-diff.ts';
 import type { EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
 import { sandboxStatus } from '../sandbox/status.ts';
+import { saidBefore } from '../thread/said-before.ts';
 import { isRunning, summaryOf } from '../thread/state.ts';
 import { Approvals, unknownApproval, unknownGrant } from './approvals.ts';
 import { Decisions } from './decide.ts';
@@ -238,6 +239,9 @@ class OpenTasks implements Tasks {
 
   changeset: Tasks['changeset'] = async (threadId, documents) =>
     toChangeset(threadId, await this.review(threadId, documents));
+
+  saidBefore: Tasks['saidBefore'] = async (threadId, paths) =>
+    saidBefore((await this.#registry.find(threadId)).state, paths);
 
   async reviewDocument(threadId: string, documents: OpenDocuments): Promise<string> {
     const review = await this.review(threadId, documents);
