@@ -15,10 +15,24 @@ const diffStepsMax = 2_000_000;
 const anchorDepthMax = 8;
 
 export function changedBlocks(oldLines: readonly string[], newLines: readonly string[]): Block[] {
+  // What a person has typed lies between long common ends: these are only looked at.
+  const most = Math.min(oldLines.length, newLines.length);
+  let head = 0;
+  while (head < most && oldLines[head] === newLines[head]) head++;
+  let tail = 0;
+  while (tail < most - head && oldLines[oldLines.length - 1 - tail] === newLines[newLines.length - 1 - tail]) tail++;
   const numbers = new Map<string, number>();
-  const sides: Sides = { old: numbered(oldLines, numbers), new: numbered(newLines, numbers), stepsLeft: diffStepsMax };
+  const sides: Sides = {
+    old: numbered(oldLines.slice(head, oldLines.length - tail), numbers),
+    new: numbered(newLines.slice(head, newLines.length - tail), numbers),
+    stepsLeft: diffStepsMax,
+  };
   const blocks: Block[] = [];
-  compare(sides, { oldLo: 0, oldHi: oldLines.length, newLo: 0, newHi: newLines.length }, 0, blocks);
+  compare(sides, { oldLo: 0, oldHi: sides.old.length, newLo: 0, newHi: sides.new.length }, 0, blocks);
+  for (const block of blocks) {
+    block.oldLine += head;
+    block.newLine += head;
+  }
   return slideBlocks(blocks, oldLines, newLines);
 }
 

@@ -28,6 +28,14 @@ export function locateInReview(text: string, line: number): ReviewPlace {
   return {};
 }
 
+/** The line, 0-based, where a hunk begins in a review document, or where the heading names it. */
+export function lineOfHunk(text: string, id: string): number | undefined {
+  const lines = text.split(/\r?\n/);
+  const inDiff = lines.findIndex((line) => line.startsWith('@@ ') && line.split(' ').includes(id));
+  const at = inDiff < 0 ? lines.findIndex((line) => line.startsWith(`# * [${id}] `)) : inDiff;
+  return at < 0 ? undefined : at;
+}
+
 /** The path a file has after the change; of a deletion, before it. */
 function pathOfHeader(lines: readonly string[]): string | undefined {
   const end = lines.findIndex((line, index) => index > 0 && /^(?:@@ |diff --git )/.test(line));

@@ -8,7 +8,7 @@ import { LineDocument } from './line-document.ts';
 import { pathOf, within } from './uri.ts';
 
 /** `lines`: what changed, one after the other, each in the text that the one before left; absent where it was not typed. */
-type Listener = (uri: string, lines?: readonly LineChange[]) => void;
+type Listener = (uri: string, lines?: readonly LineChange[]) => unknown;
 type Change = { version: number | undefined; changes: readonly ContentChange[] };
 
 type Entry = {

@@ -36,7 +36,7 @@ export const handlers: Handlers = {
     await session.settled();
     return session.tasks.changeset(await threadOf(session, params), session.documents);
   },
-  'codex/openReview': async (session, params) => openReview(session, await threadOf(session, params)),
+  'codex/openReview': async (session, params) => openReview(session, await threadOf(session, params), params.hunk),
   'codex/accept': async (session, params) => (await accept(session, params)).result,
   'codex/reject': async (session, params) => {
     await session.settled();

@@ -14,8 +14,10 @@ export function reviewActions(reviews: Reviews, path: string | undefined, range:
     const { threadId, file } = inReview;
     const review = reviews.of(threadId);
     const suffix = found.length > 1 ? ` (${index + 1})` : '';
+    const touched = hunksAt(inReview, range.start.line, range.end.line);
     return [
-      ...hunkActions(threadId, hunksAt(inReview, range.start.line, range.end.line), suffix),
+      ...hunkActions(threadId, touched, suffix),
+      ...showActions(threadId, touched, suffix),
       ...fileActions(threadId, file, 'this file', suffix),
       ...(review ? allActions(threadId, review, suffix) : []),
     ];
@@ -54,6 +56,14 @@ function hunkActions(threadId: string, touched: readonly ReviewHunk[], suffix: s
     ...(open.length > 0
       ? [action('quickfix', `reject ${which(open.length)}`, 'codex.reject', { threadId, hunks: ids(open) })]
       : []),
+  ];
+}
+
+/** In the document that has all of the task's hunks, at the first of these. */
+function showActions(threadId: string, [first]: readonly ReviewHunk[], suffix: string): CodeAction[] {
+  if (!first) return [];
+  return [
+    action('quickfix', `show this hunk in review.diff${suffix}`, 'codex.openReview', { threadId, hunk: first.id }),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** `review.diff`: written when it is opened, and again, on disk only, whenever the review changes. */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { lineOfHunk } from '../changeset/review-place.ts';
 import { homeFolderOf } from '../protocol/folders.ts';
 import { Refusal } from '../task/refusal.ts';
 import { isUndecided } from './reviews.ts';
@@ -10,8 +11,8 @@ import { within } from './uri.ts';
 
 const fileName = 'review.diff';
 
-/** Writes it, asks the editor to show it, and makes the thread the connection's own. */
-export async function openReview(session: Session, threadId: string): Promise<{ uri: string }> {
+/** Writes it, asks the editor to show it, at a hunk if one is named, and makes the thread the connection's own. */
+export async function openReview(session: Session, threadId: string, hunk?: string): Promise<{ uri: string }> {
   await session.settled();
   const workspace = await session.tasks.workspaceOf(threadId);
   const root = homeFolderOf(workspace);
@@ -26,7 +27,8 @@ export async function openReview(session: Session, threadId: string): Promise<{ 
   session.folders.remember(workspace);
   if (!session.profile.showDocument)
     session.client.show('info', `Codex: the review is in ${within(root, path) ?? path}`);
-  return { uri: show(session, path) };
+  const line = hunk === undefined ? undefined : lineOfHunk(text, hunk);
+  return { uri: show(session, path, { takeFocus: true, line }) };
 }
 
 /** `root`: the folder that the thread was delegated from. Whether the editor has it open: then it shows what the review was, until it is reloaded. */

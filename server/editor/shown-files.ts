@@ -65,11 +65,17 @@ export async function writeShown(path: string, text: string): Promise<void> {
 }
 
 /** Asks the editor to show the file, and does not wait for it. Answers the URI the editor knows it by. */
-export function show(session: Session, path: string, options: { takeFocus: boolean } = { takeFocus: true }): string {
+export function show(
+  session: Session,
+  path: string,
+  { takeFocus, line }: { takeFocus: boolean; line?: number } = { takeFocus: true },
+): string {
   const uri = session.documents.at(path)?.uri ?? session.folders.uriFor(path) ?? uriOf(path);
   if (session.profile.showDocument) {
     // Whether it was shown is seen by the user; the path is in the message beside this in any case.
-    void session.client.request('window/showDocument', { uri, ...options }, { timeoutMs: showTimeoutMs });
+    const place = line === undefined ? undefined : { line, character: 0 };
+    const selection = place && { start: place, end: place };
+    void session.client.request('window/showDocument', { uri, takeFocus, selection }, { timeoutMs: showTimeoutMs });
   }
   return uri;
 }

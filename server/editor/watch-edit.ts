@@ -49,7 +49,9 @@ export function watchEdit(session: Session, { file, version, made, savesIt }: Wa
   };
   const isOnDisk = (): boolean => !session.documents.at(file) || (savesIt && previous === made.before);
 
-  const unsubscribe = session.documents.onChange(lookAtDocument);
+  const unsubscribe = session.documents.onChange((uri) => {
+    if (session.documents.pathOf(uri) === file) lookAtDocument();
+  });
   const poll = setInterval(() => {
     lookAtDocument();
     if (isOnDisk() && !reading) void lookAtDisk();

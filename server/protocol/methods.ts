@@ -89,7 +89,7 @@ export const methods = {
   'codex/openReview': {
     doc: 'Writes `review.diff` and shows it where the editor can.',
     text: 'threadId',
-    params: threadRef,
+    params: threadRef.extend({ hunk: z.string().optional().describe('shown at this hunk') }),
     result: z.object({ uri }),
   },
   'codex/accept': {

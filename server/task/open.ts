@@ -6,6 +6,7 @@ import { toChangeset } from '../changeset/unified-diff.ts';
 import { foldersOf, type Workspace } from '../protocol/folders.ts';
 import type { EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
 import { sandboxStatus } from '../sandbox/status.ts';
+import { saidBefore } from '../thread/said-before.ts';
 import { isRunning, summaryOf, worksIn } from '../thread/state.ts';
 import { Approvals, unknownApproval, unknownGrant } from './approvals.ts';
 import { BinaryContents } from './binary-contents.ts';
@@ -41,6 +42,8 @@ class OpenTasks implements Tasks {
   readonly #decisions = new Decisions(this.#approvals, this.#superseded);
   readonly #slots = new Slots();
   readonly #contents = new BinaryContents();
+  /** Looks at reviews, which may write down what the user's typing has settled. */
+  readonly #looks = new Set<Promise<unknown>>();
   readonly #registry: Registry;
 
   constructor(stateDir: string) {
@@ -236,13 +239,18 @@ class OpenTasks implements Tasks {
 
   async review(threadId: string, documents: OpenDocuments, only?: ReadonlySet<string>): Promise<Review> {
     const record = await this.#registry.find(threadId);
-    return this.#decisions.look(record, this.#superseded.live(documents), only);
+    const look = this.#decisions.look(record, this.#superseded.live(documents), only);
+    this.#looks.add(look);
+    return look.finally(() => this.#looks.delete(look));
   }
 
   changeset: Tasks['changeset'] = async (threadId, documents) => {
     const review = await this.review(threadId, documents);
     return toChangeset(threadId, review, await this.#contents.of(this.#registry.loaded(threadId), review));
   };
+
+  saidBefore: Tasks['saidBefore'] = async (threadId, paths) =>
+    saidBefore((await this.#registry.find(threadId)).state, paths);
 
   async reviewDocument(threadId: string, documents: OpenDocuments): Promise<string> {
     const review = await this.review(threadId, documents);
@@ -271,6 +279,7 @@ class OpenTasks implements Tasks {
     const turns = [...this.#running.values()];
     for (const { stop } of turns) stop.abort();
     await Promise.all(turns.map(({ ended }) => ended));
+    await Promise.allSettled(this.#looks);
     // What is being decided is decided to its end.
     for (const record of this.#registry.all()) (await record.enter())();
     for (const record of this.#registry.all()) await record.flushed().catch(() => {});

@@ -47,6 +47,8 @@ export interface Tasks {
   /** `only`: files of the user that are looked at again; of the others, what was seen last is shown. */
   review(threadId: string, documents: OpenDocuments, only?: ReadonlySet<string>): Promise<Review>;
   changeset(threadId: string, documents: OpenDocuments): Promise<Changeset>;
+  /** What the agent said before its last patch of a file, which may be named by several paths. */
+  saidBefore(threadId: string, paths: readonly string[]): Promise<string | undefined>;
   /** The text of `review.diff`. */
   reviewDocument(threadId: string, documents: OpenDocuments): Promise<string>;
   /** The thread's folder, for its `review.diff` and other documents; absolute. */

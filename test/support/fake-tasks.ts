@@ -46,6 +46,8 @@ export class FakeTasks implements Tasks {
   pending: (Approval & { root: string })[] = [];
   sandboxStatus: SandboxStatus = { kind: 'overlay', bwrapVersion: '0.11.0' };
   reviewsRead = 0;
+  /** By path. */
+  readonly said = new Map<string, string>();
   /** What an accept or undo does with the face that asked. */
   apply: (threadId: string, face: Face) => Promise<ApplyResult> = async () => ({
     applyId: 'a1',
@@ -199,6 +201,11 @@ export class FakeTasks implements Tasks {
 
   changeset: Tasks['changeset'] = async (threadId, documents) =>
     toChangeset(threadId, await this.review(threadId, documents));
+
+  async saidBefore(threadId: string, [path = '']: readonly string[]): Promise<string | undefined> {
+    this.#thread(threadId);
+    return this.said.get(path);
+  }
 
   async reviewDocument(threadId: string, documents: OpenDocuments): Promise<string> {
     const { summary, review } = this.#thread(threadId);
