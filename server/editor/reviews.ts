@@ -105,7 +105,8 @@ export class Reviews {
       } catch (error) {
         thread.review = { files: [] };
         const isDeleted = error instanceof Refusal && error.reason === 'unknownThread';
-        if (!isDeleted) this.#failed(error);
+        // Of an editor that has left, nobody reads the review any more.
+        if (!isDeleted && !this.#closed) this.#failed(error);
       }
       if (!this.#closed && this.#threads.get(thread.threadId) === thread) this.#index(thread.threadId);
     });
