@@ -1,4 +1,6 @@
 /** Editors whose word is worth nothing: the result says what is really there, and the next accept and undo work. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
@@ -193,6 +195,25 @@ test('an edit that Emacs leaves to its user is not waited for, and can be undone
       expect(await editor.text('a.txt')).toBe(before);
     },
     { clientInfo: { name: 'Eglot' } },
+  ));
+
+test('Kakoune writes a hidden buffer at once and tells of it later: the file is the proof', () =>
+  inReview(
+    async (editor) => {
+      let kept: Parameters<Hands>[0] | undefined;
+      editor.applyEdit = async (params) => {
+        kept = params;
+        for (const path of both) await writeFile(join(editor.root, path), after);
+        return yes;
+      };
+      const result = await editor.request('codex/accept', {});
+      expect(result).toMatchObject({ applied: both, failed: [] });
+      if (kept) does(kept, editor);
+      editor.applyEdit = 'honest';
+      expect(await editor.request('codex/undo', {})).toMatchObject({ applied: both, failed: [] });
+      for (const path of both) expect(await editor.text(path)).toBe(before);
+    },
+    { clientInfo: { name: 'kakoune-lsp' } },
   ));
 
 test('an editor that closes the document in the middle: nothing is decided, and the server writes the file next time', () =>
