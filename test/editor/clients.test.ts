@@ -131,6 +131,24 @@ test.concurrent.each(Object.entries(clients))('%s is told how it shows what the 
   ),
 );
 
+test.concurrent.each(able)('%s: with the setting editor, a closed file too is an unsaved buffer', (_, client) =>
+  inReview(
+    client,
+    async (editor) => {
+      const chosen = { files: ['a.txt', 'b.txt'] };
+      expect(await editor.request('codex/accept', chosen)).toMatchObject({ applied: chosen.files, failed: [] });
+      expect(editor.isOpen('b.txt')).toBe(true);
+      expect(await editor.text('b.txt')).toBe('B\n');
+      const isSaved = client.traits !== 'takesNone' && client.traits.saves === true;
+      expect(await editor.disk('b.txt')).toBe(isSaved ? 'B\n' : 'b\n');
+      expect(await editor.request('codex/undo', {})).toMatchObject({ applied: chosen.files, failed: [] });
+      expect(await editor.text('a.txt')).toBe(unsaved);
+      expect(await editor.text('b.txt')).toBe('b\n');
+    },
+    { settings: [{ origin: 'config.json', value: { apply: 'editor' } }] },
+  ),
+);
+
 /** The user's keys arrive after the server has sent its edit, and before the editor does it. */
 const typesFirst =
   (hands: Hands, ...[path, from, to]: Parameters<Editor['type']>): Hands =>
