@@ -279,6 +279,23 @@ test.concurrent.each<[what: string, shows: (text: string) => string]>([
   );
 });
 
+test('an editor that reloads the document in the middle, under the same version', () =>
+  inReview(async (editor) => {
+    editor.applyEdit = async () => {
+      editor.close('a.txt');
+      await editor.open('a.txt', `zero\n${before}`);
+      return yes;
+    };
+    const { failed } = await editor.request('codex/accept', { files: ['a.txt'] });
+    expect(failed).toEqual([{ path: 'a.txt', reason: 'stale' }]);
+    editor.applyEdit = 'honest';
+    expect(await editor.request('codex/accept', { files: ['a.txt'] })).toMatchObject({
+      applied: ['a.txt'],
+      failed: [],
+    });
+    expect(await editor.text('a.txt')).toBe(`zero\n${after}`);
+  }));
+
 test('where one document has moved on, an editor that refuses all of them gets the others again', () =>
   inReview(async (editor) => {
     editor.applyEdit = async (params) => {
