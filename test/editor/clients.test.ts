@@ -187,6 +187,31 @@ test.concurrent.each(
   }),
 );
 
+test.concurrent.each([
+  ['below', 'five', 'five!', true],
+  ['above', 'zero\n', 'zero\nhalf\n', true],
+  ['in the line itself', 'two', 'two!', false],
+] as const)('Zed moves an edit of an older version to where it belongs: typed %s', (_, from, to, isDone) => {
+  const zed = clients.Zed;
+  if (!zed) throw new Error('no Zed');
+  return inReview(
+    zed,
+    async (editor) => {
+      const { applyEdit } = await clientOptions(zed);
+      if (typeof applyEdit !== 'function') throw new Error('no hands');
+      editor.applyEdit = typesFirst(applyEdit, 'a.txt', from, to);
+      const { applied, failed } = await editor.request('codex/accept', { files: ['a.txt'] });
+      expect(applied).toEqual(isDone ? ['a.txt'] : []);
+      expect(failed).toEqual(isDone ? [] : [{ path: 'a.txt', reason: 'stale' }]);
+      // What stands between the ends of the edit goes with it, and is given back.
+      expect(editor.edits).toHaveLength(isDone ? 1 : 2);
+      const typed = unsaved.replace(from, to);
+      expect(await editor.text('a.txt')).toBe(isDone ? typed.replace('two', 'TWO') : typed);
+    },
+    { firstVersion: 1 },
+  );
+});
+
 test('every recorded client is one of these', async () => {
   const recorded = await readdir(join(import.meta.dirname, '../fixtures/clients'));
   const replayed = Object.values(clients).flatMap(({ said }) => (typeof said === 'string' ? [`${said}.json`] : []));
