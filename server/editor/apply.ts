@@ -126,8 +126,10 @@ async function outcomeOf(
   return end.sight === 'arrived' ? undefined : giveBack(session, edit, end);
 }
 
-const isCurrent = (session: Session, { file, version }: Prepared): boolean =>
-  (session.documents.at(file)?.version ?? null) === version;
+function isCurrent(session: Session, { file, version, made }: Prepared): boolean {
+  const document = session.documents.at(file);
+  return (document?.version ?? null) === version && (!document || document.getText() === made.before);
+}
 
 /** The key of a version is always there: Sublime reads it unasked. null stands for a file that is not open. */
 function workspaceEdit(sent: readonly Prepared[], versioned: boolean): WorkspaceEdit {

@@ -2,7 +2,7 @@
 import type { TextEdit } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { type Block, changedBlocks } from '../changeset/hunks.ts';
-import { sameButEnds, splitLines } from '../changeset/lines.ts';
+import { sameButEnds, splitLines, withoutEnd } from '../changeset/lines.ts';
 import { rebase } from '../changeset/rebase.ts';
 import type { LineEdit } from '../changeset/review-types.ts';
 import { areComparable } from '../changeset/too-large.ts';
@@ -19,7 +19,7 @@ export type Sight = 'arrived' | 'misplaced' | 'nothing';
 /** `previous`: the text the editor showed before `now`. */
 export function sight(made: MadeEdit, previous: string, now: string): Sight {
   const { before, after } = made;
-  if (now === previous) return 'nothing';
+  if (now === previous || !mayHoldIt(made, now)) return 'nothing';
   const areLines = areComparable(before, after, previous, now);
   if (areLines && sameButEnds(now, verbatim(made, previous))) {
     const placement = placementIn(made, previous);
@@ -29,6 +29,12 @@ export function sight(made: MadeEdit, previous: string, now: string): Sight {
   // Editors put their own line ends, and their own idea of a final newline, into the text they show.
   if (now === after || (!sameButEnds(before, after) && sameButEnds(now, after))) return 'arrived';
   return areLines && isThere(made, now) ? 'arrived' : 'nothing';
+}
+
+/** The user types on while the edit is awaited, and that costs no comparison of whole texts: its longest line is looked for first. */
+function mayHoldIt({ lines }: MadeEdit, now: string): boolean {
+  const added = lines.flatMap((edit) => edit.lines.map(withoutEnd));
+  return now.includes(added.reduce((longest, line) => (line.length > longest.length ? line : longest), ''));
 }
 
 /** What an editor makes of it that looks at no version. */

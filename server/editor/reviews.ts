@@ -169,7 +169,8 @@ export class Reviews {
       } catch (error) {
         this.#take(thread, { files: [] }, texts, []);
         const isDeleted = error instanceof Refusal && error.reason === 'unknownThread';
-        if (!isDeleted) this.#failed(error);
+        // Of an editor that has left, nobody reads the review any more.
+        if (!isDeleted && !this.#closed) this.#failed(error);
       } finally {
         this.#readers -= 1;
         if (this.#readers === 0) this.#typed = [];

@@ -38,7 +38,8 @@ export function watchEdit(session: Session, { file, version, made, savesIt }: Wa
   const lookAtDocument = (): void => {
     const document = session.documents.at(file);
     if (document) look(document.getText());
-    if ((document?.version ?? null) !== version) movedAt ??= Date.now();
+    // A reload brings another text under the same version.
+    if ((document?.version ?? null) !== version || previous !== made.before) movedAt ??= Date.now();
   };
   const lookAtDisk = async (): Promise<void> => {
     reading = true;

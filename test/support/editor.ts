@@ -51,6 +51,9 @@ export type ApplyBehaviour =
   | 'silent'
   | 'never';
 
+/** How an editor of one kind does it, with what it answers. */
+export type Hands = (params: ApplyWorkspaceEditParams, editor: Editor) => Promise<unknown>;
+
 export type EditorOptions = {
   /** A map of paths to texts, or one string with `-- path --` headers. */
   files?: string | Record<string, string>;
@@ -67,7 +70,13 @@ export type EditorOptions = {
   /** Of config.json and flags. */
   settings?: readonly SettingsSource[];
   environment?: Record<string, string | undefined>;
-  applyEdit?: ApplyBehaviour;
+  applyEdit?: ApplyBehaviour | Hands;
+  /** Of a document that is opened; default 1. */
+  firstVersion?: number;
+  /** How it holds a text that it opens or has edited: with its own line ends, its own final newline. */
+  shows?: (text: string) => string;
+  /** A didChange for an edit of the server's comes so much after the edit. */
+  tellDelayMs?: number;
   /** Answers of dialogs, in turn, an Error as one; without one left it never answers. */
   dialogs?: readonly unknown[];
   verifyTimeoutMs?: number;
@@ -131,6 +140,8 @@ export class Editor {
   readonly edits: ApplyWorkspaceEditParams[] = [];
   /** What the server wrote to its log: a bug, unless the test takes it. */
   readonly log: string[] = [];
+  /** How it does the next edits. */
+  applyEdit: ApplyBehaviour | Hands;
   initialized: InitializeResult | undefined;
   exitCode: number | undefined;
   readonly #connection: MessageConnection;
@@ -142,6 +153,10 @@ export class Editor {
   readonly #unhandled: string[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #answers: unknown[];
+  /** By URI and version. */
+  readonly #texts = new Map<string, string>();
+  /** Changes that the server is not yet told of. */
+  #untold: object[] = [];
   #open = true;
 
   constructor(
@@ -156,6 +171,7 @@ export class Editor {
     this.#options = options;
     this.#made = made;
     this.#answers = [...(options.dialogs ?? [])];
+    this.applyEdit = options.applyEdit ?? 'honest';
     const toServer = new PassThrough();
     const toEditor = new PassThrough();
     serve({
@@ -199,10 +215,45 @@ export class Editor {
 
   /** As on disk, or with another text. */
   async open(path: string, unsaved?: string): Promise<void> {
-    const text = unsaved ?? (await readFile(join(this.root, path), 'utf8'));
+    const { firstVersion: version = 1, shows = (same) => same } = this.#options;
+    const text = shows(unsaved ?? (await readFile(join(this.root, path), 'utf8')));
     const uri = this.uri(path);
-    this.#documents.set(uri, TextDocument.create(uri, 'plaintext', 1, text));
-    this.notify('textDocument/didOpen', { textDocument: { uri, languageId: 'plaintext', version: 1, text } });
+    this.#documents.set(uri, TextDocument.create(uri, 'plaintext', version, text));
+    this.#texts.set(`${uri} ${version}`, text);
+    this.notify('textDocument/didOpen', { textDocument: { uri, languageId: 'plaintext', version, text } });
+  }
+
+  /** Relative to the workspace. */
+  path(uri: string): string {
+    return decodeURIComponent(uri.slice(this.uri('').length + 1));
+  }
+
+  /** Of an open document. */
+  version(path: string): number | undefined {
+    return this.#documents.get(this.uri(path))?.version;
+  }
+
+  /** What it held at a version. */
+  textAt(path: string, version: number): string | undefined {
+    return this.#texts.get(`${this.uri(path)} ${version}`);
+  }
+
+  /** Does an edit as one change of an open document. */
+  edit(path: string, edits: readonly TextEdit[], { versionStep = 1 } = {}): void {
+    const document = this.#document(path);
+    const before = TextDocument.create('', '', 0, document.getText());
+    const { shows } = this.#options;
+    this.#change(document, edits, versionStep);
+    const made = document.getText();
+    if (shows && shows(made) !== made) {
+      const all = { start: { line: 0, character: 0 }, end: before.positionAt(before.getText().length) };
+      TextDocument.update(document, [{ text: shows(made) }], document.version);
+      // Told as the change of the whole that it is.
+      this.#untold.pop();
+      this.#untold.push(changeOf(document, [{ range: all, text: shows(made) }]));
+    }
+    if (this.#options.tellDelayMs === undefined) this.#tell();
+    else setTimeout(() => this.#tell(), this.#options.tellDelayMs);
   }
 
   /** Replaces the first `from` of the buffer, and does not save it. */
@@ -212,6 +263,7 @@ export class Editor {
     if (at < 0) throw new Error(`${path} does not hold ${JSON.stringify(from)}`);
     const range = { start: document.positionAt(at), end: document.positionAt(at + from.length) };
     this.#change(document, [{ range, newText: to }]);
+    this.#tell();
   }
 
   async save(path: string): Promise<void> {
@@ -271,6 +323,8 @@ export class Editor {
   request<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>>;
   request(method: string, params?: unknown): Promise<unknown>;
   request(method: string, params?: unknown): Promise<unknown> {
+    // What was not told yet is told before anything is asked.
+    this.#tell();
     if (params === undefined) return this.#connection.sendRequest(method);
     return this.#connection.sendRequest(method, params);
   }
@@ -348,7 +402,8 @@ export class Editor {
       this.#connection.dispose();
     }
     await this.tasks.close();
-    if (this.#made) await rm(this.#made, { recursive: true, force: true });
+    // A review that was being read when the editor left may still hold its thread for a moment.
+    if (this.#made) await rm(this.#made, { recursive: true, force: true, maxRetries: 5 });
     const unread = this.#messages.filter(({ severity, read }) => severity === 'error' && !read).map(({ text }) => text);
     const wrong = [...this.#unhandled, ...unread, ...this.log];
     if (wrong.length > 0) throw new Error(`nobody expected:\n  ${wrong.join('\n  ')}`);
@@ -406,10 +461,11 @@ export class Editor {
     });
   }
 
-  async #apply(params: ApplyWorkspaceEditParams): Promise<ApplyWorkspaceEditResult> {
+  async #apply(params: ApplyWorkspaceEditParams): Promise<unknown> {
     this.edits.push(params);
     const applied = { applied: true };
-    switch (this.#options.applyEdit ?? 'honest') {
+    if (typeof this.applyEdit === 'function') return this.applyEdit(params, this);
+    switch (this.applyEdit) {
       case 'honest':
         return this.#edit(params);
       case 'lies':
@@ -445,18 +501,23 @@ export class Editor {
         return { applied: false, failureReason: 'document has changed' };
     }
     for (const { uri, edits } of wanted) {
-      if (!this.#documents.has(uri)) await this.open(uri.slice(this.uri('').length + 1));
-      this.#change(this.#document(uri), edits);
+      if (!this.#documents.has(uri)) await this.open(this.path(uri));
+      this.edit(uri, edits);
     }
     return { applied: true };
   }
 
-  #change(document: TextDocument, edits: readonly TextEdit[]): void {
-    const version = document.version + 1;
+  #change(document: TextDocument, edits: readonly TextEdit[], versionStep = 1): void {
     // Bottom up, so that each range holds in the text that the ones before it left.
     const contentChanges = edits.toReversed().map(({ range, newText }) => ({ range, text: newText }));
-    TextDocument.update(document, contentChanges, version);
-    this.notify('textDocument/didChange', { textDocument: { uri: document.uri, version }, contentChanges });
+    TextDocument.update(document, contentChanges, document.version + versionStep);
+    this.#texts.set(`${document.uri} ${document.version}`, document.getText());
+    this.#untold.push(changeOf(document, contentChanges));
+  }
+
+  #tell(): void {
+    if (!this.#open) return;
+    for (const change of this.#untold.splice(0)) this.notify('textDocument/didChange', change);
   }
 
   #document(path: string): TextDocument {
@@ -475,6 +536,11 @@ export class Editor {
     for (const wake of [...this.#waiting]) wake();
   }
 }
+
+const changeOf = ({ uri, version }: TextDocument, contentChanges: readonly object[]): object => ({
+  textDocument: { uri, version },
+  contentChanges,
+});
 
 /** A task that was started, for reading. */
 export class Task {

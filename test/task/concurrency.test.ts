@@ -184,6 +184,27 @@ test('a buffer that the server has written under is behind, not changed by the u
   expect(await workspace.read('d.txt')).toBe('d\n');
 });
 
+test('a change of mode under a buffer leaves its unsaved text what counts', async () => {
+  const documents = buffers({ 'run.sh': 'echo unsaved\n' });
+  await using bench = await openBench({
+    files: { 'run.sh': 'echo saved\n' },
+    documents,
+    script: script(shell('chmod +x run.sh'), say('Done.'), shell('cat run.sh'), say('Seen.')),
+  });
+  const { threadId } = await bench.run('make it run');
+  const face: Face = { ...diskFace, profile: { mode: 'mixed' }, documents };
+  const { result } = await bench.tasks.accept(threadId, { files: ['run.sh'] }, face);
+  expect(await result).toMatchObject({ applied: ['run.sh'], failed: [] });
+  expect(await bench.workspace.read('run.sh')).toBe('echo saved\n');
+
+  await bench.run('look', { threadId });
+  const command = await bench.event(
+    'itemCompleted',
+    ({ item }) => item.type === 'command' && item.command.includes('cat'),
+  );
+  expect(command.item).toMatchObject({ output: 'echo unsaved\n' });
+});
+
 test('the next turn waits for an accept that is being carried out', async () => {
   const documents = buffers(fiveLines);
   await using bench = await openBench({
