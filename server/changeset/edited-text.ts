@@ -63,7 +63,16 @@ function settledAs(file: ReviewFile, hunk: EditedHunk, sections: EditedSections)
   if (statuses.has('pending')) return misfit('a part of this hunk was decided already');
   const before = sections.written.flatMap(({ hunks }) => hunks).find((one) => sameIds(one.ids, hunk.ids));
   const isEdited = before !== undefined && JSON.stringify(before.body) !== JSON.stringify(hunk.body);
+  // Applied by itself, as edited.
+  if (isEdited && statuses.has('accepted') && standsIn(hunk, sections.file)) return 'skipped';
   return isEdited ? misfit(`this hunk was already ${[...statuses].join(' and ')}`) : 'skipped';
+}
+
+/** Whether the user's text has what the hunk makes of it. */
+function standsIn({ body }: EditedHunk, { user }: ReviewFile): boolean {
+  const plainly = (text: string): string => text.replaceAll('\r', '');
+  const made = body.filter(({ mark }) => mark !== '-').map(({ text }) => plainly(`${text}\n`));
+  return user.kind === 'text' && `\n${plainly(user.text)}\n`.includes(`\n${made.join('')}`);
 }
 
 /** The hunk as it was written, and where it stands now. */

@@ -1,5 +1,6 @@
 /** Accept and undo: a plan is made, carried out by the editor and the disk, verified, and written down. */
 import { join } from 'node:path';
+import type { EditedOutcomes } from '../changeset/edited-outcome.ts';
 import { type FileState, sameState } from '../changeset/file-state.ts';
 import { acceptOutcomes, lineEdits } from '../changeset/outcome.ts';
 import type { FileOutcome, Review } from '../changeset/review-types.ts';
@@ -20,15 +21,23 @@ const unconfirmed = 'unconfirmed';
 
 /** Carries out accepted hunks. Never rejects: what went wrong is in the result, by path. */
 export async function applyHunks(
-  options: Applying & { review: Review; ids: ReadonlySet<string>; concerns: (path: string) => boolean },
+  options: Applying & {
+    review: Review;
+    ids: ReadonlySet<string>;
+    concerns: (path: string) => boolean;
+    /** Of an edited review, in the place of what accepting these ids would make. */
+    made?: EditedOutcomes;
+  },
 ): Promise<{ result: ApplyResult; accepted: { id: string; path: string }[] }> {
-  const { record, applyId, review, ids, concerns } = options;
-  const outcomes = acceptOutcomes(review, ids);
-  const conflicts = review.files.flatMap(({ path, hunks }) =>
+  const { record, applyId, review, ids, concerns, made } = options;
+  const outcomes = made?.outcomes ?? acceptOutcomes(review, ids);
+  const inTheWay = review.files.flatMap(({ path, hunks }) =>
     (concerns(path) ? hunks : [])
       .filter(({ status }) => status === 'conflicting')
       .map(({ id }) => ({ path, hunk: id, reason: 'the same lines were changed meanwhile; your text was kept' })),
   );
+  const conflicts = made?.conflicts ?? inTheWay;
+  const unfit = made?.failed ?? [];
   const files: AppliedFile[] = outcomes.map(({ path, from, before, after, hunks }) => ({
     path,
     from,
@@ -44,14 +53,14 @@ export async function applyHunks(
     const done = files.filter(({ path }) => !failures.has(path));
     const kept = files.filter(({ path }) => (failures.get(path) ?? unconfirmed) === unconfirmed);
     if (failures.size > 0) await writeEntry(record.folder, { applyId, at: new Date().toISOString(), files: kept });
-    const failed = [...failures].map(([path, reason]) => ({ path, reason }));
+    const failed = [...unfit, ...[...failures].map(([path, reason]) => ({ path, reason }))];
     return {
       result: { applyId, applied: done.map(({ path }) => path), conflicts, failed },
       accepted: done.flatMap(({ hunks }) => hunks),
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const failed = outcomes.map(({ path }) => ({ path, reason }));
+    const failed = [...unfit, ...outcomes.map(({ path }) => ({ path, reason }))];
     return { result: { applyId, applied: [], conflicts, failed }, accepted: [] };
   }
 }

@@ -1,5 +1,7 @@
 /** Decisions on a review: accept, reject, undo, and the approval that stands for the whole of it. One at a time. */
 
+import type { Contents } from '../changeset/binary-patch.ts';
+import { type EditedReview, editedOutcomes } from '../changeset/edited-outcome.ts';
 import { countChanges } from '../changeset/review.ts';
 import type { Review } from '../changeset/review-types.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
@@ -37,14 +39,25 @@ export class Decisions {
       const review = await reviewThread(record, face.documents);
       const ids = selectHunks(review, selection);
       return carriedOut(done, async (applyId) => {
-        const superseded = this.#superseded;
         const concerns = concernedBy(selection, review, ids);
-        const { result, accepted } = await applyHunks({ record, review, ids, concerns, applyId, face, superseded });
-        if (accepted.length > 0) decide(record, accepted, 'accepted');
-        record.emit({ type: 'applied', result });
-        await this.#balance(record, face.documents, 'accept');
-        return result;
+        return this.#apply({ record, review, ids, concerns, applyId, face });
       });
+    });
+  }
+
+  /** What an edited review document says, as far as it fits; `result` never rejects. */
+  async applyEdited(
+    record: ThreadRecord,
+    edited: EditedReview,
+    face: Face,
+    contentsOf: (review: Review) => Promise<Contents>,
+  ): Promise<Applying> {
+    return this.#entered(record, async (done) => {
+      const review = await reviewThread(record, face.documents);
+      const made = editedOutcomes(review, edited, await contentsOf(review));
+      return carriedOut(done, (applyId) =>
+        this.#apply({ record, review, ids: new Set(), concerns: () => false, made, applyId, face }),
+      );
     });
   }
 
@@ -102,6 +115,15 @@ export class Decisions {
       title: `Apply the changes to ${files} ${files === 1 ? 'file' : 'files'} (+${additions} -${deletions})`,
       paths: review.files.map(({ path }) => path),
     });
+  }
+
+  async #apply(options: Omit<Parameters<typeof applyHunks>[0], 'superseded'>): Promise<ApplyResult> {
+    const { record, face } = options;
+    const { result, accepted } = await applyHunks({ ...options, superseded: this.#superseded });
+    if (accepted.length > 0) decide(record, accepted, 'accepted');
+    record.emit({ type: 'applied', result });
+    await this.#balance(record, face.documents, 'accept');
+    return result;
   }
 
   /** After a decision: says what is left, and settles the approval of the whole or asks for it again. */
