@@ -39,10 +39,12 @@ export const sameLines = 'the same lines were changed since; your text was kept'
 
 export function appliedChange({ path, from, before, after, edits, hunks }: FileOutcome): AppliedChange {
   let shift = 0;
+  // Of an edited review, whose edits and hunks are not each other's.
+  const arePaired = edits.length === hunks.length;
   const blocks = edits.map(({ line, deleteCount, lines }, index): AppliedBlock => {
     const block = { oldLine: line, oldCount: deleteCount, newLine: line + shift, newCount: lines.length };
     shift += lines.length - deleteCount;
-    return { ...block, hunk: hunks[index] };
+    return arePaired ? { ...block, hunk: hunks[index] } : block;
   });
   const areLines = before.kind === 'text' && after.kind === 'text' && (blocks.length > 0 || before.text === after.text);
   return {

@@ -8,6 +8,7 @@ import { type DiffFile, diffFiles, hasPending } from './diff-files.ts';
 import type { FileState } from './file-state.ts';
 import { quotePath } from './git-path.ts';
 import { withoutEnd } from './lines.ts';
+import { withMark } from './review-mark.ts';
 import type { Review, ReviewFile, ReviewHunk } from './review-types.ts';
 
 export type ReviewHeading = {
@@ -20,7 +21,12 @@ export type ReviewHeading = {
   commands?: readonly { command: string; outcome: string }[];
 };
 
-const whatToDo = 'On a hunk, a code action accepts or rejects it, its file, or everything. Nothing is applied before.';
+const whatToDo = [
+  'On a hunk, a code action accepts or rejects it, its file, or everything. Nothing is applied before.',
+  'Or edit lines that begin with + or a blank, take hunks or files out, and use "Codex: apply as edited": what is left is',
+  'applied as it then stands here; what was taken out stays in review. Lines that begin with > are comments on the hunk',
+  'above them, and up here on everything: "Codex: send comments" starts the next turn with them.',
+];
 const noSandbox =
   'Commands of this thread ran WITHOUT A SANDBOX (sandbox.dangerouslyUnsandboxed): what they did elsewhere is not in this diff.';
 const summaryLinesMax = 200;
@@ -37,7 +43,7 @@ export function reviewDocument(review: Review, heading: ReviewHeading, contents:
     comment(`Codex: ${oneLine(heading.title)}`),
     comment(`Thread ${heading.threadId}`),
     ...(heading.unsandboxed ? [comment(noSandbox)] : []),
-    comment(review.files.some(hasPending) ? whatToDo : 'Nothing is left to decide.'),
+    ...(review.files.some(hasPending) ? whatToDo : ['Nothing is left to decide.']).map(comment),
     ...section('Summary', textLines(heading.summary ?? '', summaryLinesMax)),
     ...section(
       'Plan',
@@ -53,8 +59,15 @@ export function reviewDocument(review: Review, heading: ReviewHeading, contents:
     '#',
     ...files.flatMap(diffLines),
   ];
-  return lines.map((line) => `${line}\n`).join('');
+  return withMark(lines.map((line) => `${line}\n`).join(''));
 }
+
+/** The part of the document that is diff, with the ids of the hunks. */
+export const reviewDiff = (review: Review, contents: Contents): string =>
+  diffFiles(review, contents)
+    .flatMap(diffLines)
+    .map((line) => `${line}\n`)
+    .join('');
 
 function diffLines({ file, header, blocks, payload }: DiffFile): string[] {
   if (blocks.length === 0) return [...header, ...payload, ...wholeLines(file).map(comment)];

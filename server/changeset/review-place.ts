@@ -19,7 +19,8 @@ export function locateInReview(text: string, line: number): ReviewPlace {
     if (path !== undefined && (inHeading || (id !== undefined && hunk === undefined))) {
       return { path: unquotePath(path), ...(id === undefined ? {} : { hunk: id }) };
     }
-    if (inHeading && !candidate.startsWith('#     ')) return {};
+    // A comment directly below an entry is about it.
+    if (inHeading && !candidate.startsWith('#     ') && !candidate.startsWith('>')) return {};
     hunk ??= blockPattern.exec(candidate)?.[1];
     if (candidate.startsWith('diff --git ')) {
       return { path: pathOfHeader(lines.slice(at, at + headerLinesMax)), ...(hunk === undefined ? {} : { hunk }) };
@@ -37,7 +38,7 @@ export function lineOfHunk(text: string, id: string): number | undefined {
 }
 
 /** The path a file has after the change; of a deletion, before it. */
-function pathOfHeader(lines: readonly string[]): string | undefined {
+export function pathOfHeader(lines: readonly string[]): string | undefined {
   const end = lines.findIndex((line, index) => index > 0 && /^(?:@@ |diff --git )/.test(line));
   const header = end < 0 ? lines : lines.slice(0, end);
   const after = (start: string): string | undefined => {

@@ -6,6 +6,7 @@ import { InvalidParams } from '../task/refusal.ts';
 import { grantsLine } from './announce.ts';
 import { runComment, runFix } from './canned-tasks.ts';
 import { accept, handlers, parseParams, statusLine, undo } from './handlers.ts';
+import { applyEdited } from './review-text.ts';
 import type { Session } from './session.ts';
 import { runTaskDocument } from './task-documents.ts';
 
@@ -16,6 +17,9 @@ const twins: Partial<Record<MethodName, Command>> = {
   // The outcome comes as an event, and as a message line made of that event.
   'codex/accept': async (session, params) => ({
     applyId: (await accept(session, parseParams('codex/accept', params))).applyId,
+  }),
+  'codex/applyEdited': async (session, params) => ({
+    applyId: (await applyEdited(session, parseParams('codex/applyEdited', params))).applyId,
   }),
   'codex/undo': async (session, params) => ({
     applyId: (await undo(session, parseParams('codex/undo', params))).applyId,

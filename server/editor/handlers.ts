@@ -8,6 +8,7 @@ import { InvalidParams, Refusal } from '../task/refusal.ts';
 import { checked } from './from-lsp.ts';
 import { plural } from './one-line.ts';
 import { openReview } from './review-file.ts';
+import { applyEdited, sendComments } from './review-text.ts';
 import type { Session } from './session.ts';
 import { removeShown } from './shown-files.ts';
 import { startTask } from './start-task.ts';
@@ -17,7 +18,7 @@ import { pathOf } from './uri.ts';
 
 type Handlers = { readonly [M in MethodName]: (session: Session, params: Params<M>) => Promise<Result<M>> };
 
-/** Each answers at once; accept and undo when the outcome was verified. Throws `Refusal` or `InvalidParams`. */
+/** Each answers at once; accept, applyEdited and undo when the outcome was verified. Throws `Refusal` or `InvalidParams`. */
 export const handlers: Handlers = {
   'codex/runTask': runTask,
   'codex/steer': async (session, params) => session.tasks.steer(await activeThread(session, params), params.text),
@@ -38,6 +39,8 @@ export const handlers: Handlers = {
   },
   'codex/openReview': async (session, params) => openReview(session, await threadOf(session, params), params.hunk),
   'codex/accept': async (session, params) => (await accept(session, params)).result,
+  'codex/applyEdited': async (session, params) => (await applyEdited(session, params)).result,
+  'codex/sendComments': sendComments,
   'codex/reject': async (session, params) => {
     await session.settled();
     const { hunks, files, comment } = params;

@@ -1,8 +1,11 @@
 /** Accept and reject, for the hunk at the cursor, for its file, for everything: in source files and in `review.diff`. */
 import type { CodeAction, Range } from 'vscode-languageserver';
+import { withoutComments } from '../changeset/edited-document.ts';
 import { locateInReview } from '../changeset/review-document.ts';
+import { isAsWritten } from '../changeset/review-mark.ts';
 import type { Review, ReviewFile, ReviewHunk } from '../changeset/review-types.ts';
 import { action } from './code-actions.ts';
+import type { LineDocument } from './line-document.ts';
 import { type FileInReview, hunksAt, isUndecided, type Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
 
@@ -37,11 +40,35 @@ export function reviewDocumentActions(
   const at = document && locateInReview(document.getText(), line);
   const file = at?.path === undefined ? undefined : review.files.find(({ path }) => path === at.path);
   const hunk = at?.hunk === undefined ? undefined : file?.hunks.find(({ id }) => id === at.hunk);
+  const { isEdited, hasComments } = wordsIn(document);
+  const asEdited = (title: string, selection: object): CodeAction[] =>
+    isEdited ? [action('quickfix', title, 'codex.applyEdited', { threadId, ...selection })] : [];
   return [
+    ...(hunk && isPending(hunk) ? asEdited('accept this hunk as edited', { hunks: [hunk.id] }) : []),
     ...(hunk ? hunkActions(threadId, [hunk], '') : []),
+    ...(file?.hunks.some(isPending) ? asEdited('apply this file as edited', { files: [file.path] }) : []),
     ...(file ? fileActions(threadId, file, 'this file', '') : []),
+    ...asEdited('apply as edited', {}),
     ...allActions(threadId, review, ''),
+    ...(hasComments ? [action('quickfix', 'send comments', 'codex.sendComments', { threadId })] : []),
   ];
+}
+
+type Words = { isEdited: boolean; hasComments: boolean };
+/** Of each version once: a large document takes a moment, and editors ask at every step of the cursor. */
+const seen = new WeakMap<LineDocument, Words & { version: number }>();
+
+/** What the user has written into a review document. */
+function wordsIn(document: LineDocument | undefined): Words {
+  if (!document) return { isEdited: false, hasComments: false };
+  const known = seen.get(document);
+  if (known?.version === document.version) return known;
+  const text = document.getText();
+  const hasComments = /^>/m.test(text);
+  const isEdited = !isAsWritten(hasComments ? withoutComments(text) : text);
+  const words = { version: document.version, isEdited, hasComments };
+  seen.set(document, words);
+  return words;
 }
 
 function hunkActions(threadId: string, touched: readonly ReviewHunk[], suffix: string): CodeAction[] {

@@ -1,9 +1,14 @@
-/** `review.diff`: written when it is opened, and again, on disk only, whenever the review changes. */
-import { readFile } from 'node:fs/promises';
+/**
+ * `review.diff`: written when it is opened, and again, on disk only, whenever the review changes; never over what the
+ * user has written into it, saved or not.
+ */
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isAsWritten } from '../changeset/review-mark.ts';
 import { lineOfHunk } from '../changeset/review-place.ts';
 import { homeFolderOf } from '../protocol/folders.ts';
 import { Refusal } from '../task/refusal.ts';
+import { keepVersion } from './review-versions.ts';
 import { isUndecided } from './reviews.ts';
 import type { Session } from './session.ts';
 import { folderFor, rootOfLocal, show, writeShown } from './shown-files.ts';
@@ -22,12 +27,15 @@ export async function openReview(session: Session, threadId: string, hunk?: stri
   }
   const text = await session.tasks.reviewDocument(threadId, session.documents);
   const path = join(await folderFor(session, root, threadId, session.tasks.folderOf(threadId)), fileName);
-  await writeShown(path, text);
+  await keepVersion(session.tasks.folderOf(threadId), text);
+  const isKept = await holdsWords(session, path);
+  if (!isKept) await writeShown(path, text);
   session.lastThread = threadId;
   session.folders.remember(workspace);
-  if (!session.profile.showDocument)
-    session.client.show('info', `Codex: the review is in ${within(root, path) ?? path}`);
-  const line = hunk === undefined ? undefined : lineOfHunk(text, hunk);
+  const name = within(root, path) ?? path;
+  if (isKept) session.client.show('warning', `Codex: ${name} ${keptWords}`);
+  else if (!session.profile.showDocument) session.client.show('info', `Codex: the review is in ${name}`);
+  const line = hunk === undefined || isKept ? undefined : lineOfHunk(text, hunk);
   return { uri: show(session, path, { takeFocus: true, line }) };
 }
 
@@ -35,7 +43,19 @@ export async function openReview(session: Session, threadId: string, hunk?: stri
 export const isReviewOpen = (session: Session, threadId: string, root: string): boolean =>
   placesOf(session, threadId, root).some((path) => session.documents.at(path) !== undefined);
 
-const placesOf = (session: Session, threadId: string, root: string): string[] => [
+const keptWords = 'holds what you wrote and was not renewed: apply or send that, or delete the file and open it again.';
+
+/** Whether the user has written into the file, or into its buffer, what is neither applied nor sent. */
+async function holdsWords(session: Session, path: string): Promise<boolean> {
+  const isTheirs = (text: string | undefined): boolean =>
+    text !== undefined && text !== '' && !isAsWritten(text) && session.usedReviews.get(path) !== text;
+  // The buffer last: it may change while the file is read.
+  return (
+    isTheirs(await readFile(path, 'utf8').catch(() => undefined)) || isTheirs(session.documents.at(path)?.getText())
+  );
+}
+
+export const placesOf = (session: Session, threadId: string, root: string): string[] => [
   join(root, '.codex', 'local', threadId, fileName),
   join(session.tasks.folderOf(threadId), fileName),
 ];
@@ -43,11 +63,10 @@ const placesOf = (session: Session, threadId: string, root: string): string[] =>
 /** Brings the file up to date where there is one. */
 export async function rewriteReview(session: Session, threadId: string, root: string): Promise<void> {
   for (const path of placesOf(session, threadId, root)) {
-    const there = await readFile(path, 'utf8').catch(() => undefined);
-    const open = session.documents.at(path);
-    // What the user has written into it and not saved is theirs.
-    if (there === undefined || (open && open.getText() !== there)) continue;
-    await writeShown(path, await session.tasks.reviewDocument(threadId, session.documents));
+    if ((await stat(path).catch(() => undefined)) === undefined) continue;
+    const text = await session.tasks.reviewDocument(threadId, session.documents);
+    await keepVersion(session.tasks.folderOf(threadId), text);
+    if (!(await holdsWords(session, path))) await writeShown(path, text);
   }
 }
 

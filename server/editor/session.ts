@@ -45,6 +45,8 @@ export class Session {
   wantsEvents = false;
   /** Resolves when the editor's own settings have come, or will not come. */
   configured: Promise<void> = Promise.resolve();
+  /** By path, the text of a `review.diff` of which all that the user wrote into it was applied or sent. */
+  readonly usedReviews = new Map<string, string>();
   #written = new Map<string, WrittenFile>();
   #initializationOptions: unknown;
   #section: unknown;

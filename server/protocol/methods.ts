@@ -98,6 +98,22 @@ export const methods = {
     params: threadRef.extend(selection.shape),
     result: applyResultSchema,
   },
+  'codex/applyEdited': {
+    doc: 'Applies exactly what `review.diff` says, with the lines that the user has edited; hunks that were taken out stay pending. Files of which a hunk does not fit any more are named, and nothing of them is applied. Answers as `codex/accept` does.',
+    text: 'threadId',
+    params: threadRef
+      .extend({ text: z.string().optional().describe('default: the open buffer of `review.diff`, else the file') })
+      .extend(selection.shape),
+    result: applyResultSchema,
+  },
+  'codex/sendComments': {
+    doc: 'Starts the next turn with the comments in `review.diff` (lines that begin with `>`), each with the hunk above it.',
+    text: 'threadId',
+    params: threadRef.extend({
+      text: z.string().optional().describe('default: the open buffer of `review.diff`, else the file'),
+    }),
+    result: z.object({ threadId: z.string(), turnId: z.string() }),
+  },
   'codex/reject': {
     doc: 'Drops hunks from the review and, at the next turn, from the copy. The comment is told to the model.',
     text: 'threadId',
@@ -181,6 +197,7 @@ export const refusalReasons = [
   'nothingToUndo',
   'nothingToRedo',
   'nothingToReview',
+  'nothingToSend',
   'internal',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];

@@ -56,7 +56,7 @@ joined by spaces: editors differ in what their users can type.
 Where \`threadId\` is optional, the default is the thread this connection last started or opened; else the only one of the
 workspace with something pending. If there are several, the error \`ambiguousThread\` lists them.`;
 
-export const requests = `Every request answers at once; a turn runs on its own. \`codex/accept\` and \`codex/undo\` answer when the outcome was verified, at most 10 s
+export const requests = `Every request answers at once; a turn runs on its own. \`codex/accept\`, \`codex/applyEdited\` and \`codex/undo\` answer when the outcome was verified, at most 10 s
 after the call (\`failed\` with reason \`unconfirmed\` beyond that, for what an editor left open). Their command twins answer
 \`{ applyId }\` at once; the result comes as the event \`applied\` (also of a redo) or \`undone\` and as one message line.
 \`codex.redo\` is \`codex.undo\` with \`redo\`, for a key that can't give a parameter.`;
@@ -69,6 +69,12 @@ export const values = `- **Status**, the first that holds: running, waitingForAp
   that text. Every file has at least one hunk: a binary, too large, mode-only, rename-only or empty-file change has one of zero lines. Ignored
   files are those ignored by the rules as they were before the turn; tracked files always count. \`sensitive\` says why "all" leaves
   the file out; naming it in \`hunks\` or \`files\` accepts it.
+- **Binary files** stand in \`diff\` as git's own binary patch up to 512 KiB each and 2 MiB in all; larger ones are told by their hunk only.
+- **review.diff** is \`diff\` with a heading in lines that begin with \`#\`, and the ids of hunks behind their \`@@\`. \`git apply\` takes it as the server
+  wrote it; lines that begin with \`>\` it takes only behind the last hunk of a file. \`codex/applyEdited\` applies the file or buffer as it stands,
+  with the numbers of \`@@\` ignored: edited lines that begin with \`+\` or a blank, hunks and files taken out. A line that begins with \`-\` becomes context
+  with a blank in its place. Without \`hunks\` and \`files\`, sensitive files are left out. What the user has written into it is never
+  overwritten: the file is kept up to date again once that was applied or sent.
 - **Approval** of kind \`changes\` is the finished changeset: \`accept\` accepts all, \`decline\` rejects all, \`acceptForThread\` is -32602. It is
   resolved when its last non-sensitive pending hunk is decided, by whichever way. \`cancel\` on any approval declines and stops
   the turn. A \`question\` takes \`answer\`. Only an explicit yes is a yes: null, \`{}\`, an error or silence leave an approval pending.

@@ -1,6 +1,7 @@
 /** Accept, undo and redo: what each of them makes of every file. */
 import { join } from 'node:path';
 import { appliedChange, carry, type Direction, placesOf } from '../changeset/applied.ts';
+import type { EditedOutcomes } from '../changeset/edited-outcome.ts';
 import { absent } from '../changeset/file-state.ts';
 import { acceptOutcomes } from '../changeset/outcome.ts';
 import type { FileOutcome, Review } from '../changeset/review-types.ts';
@@ -15,22 +16,30 @@ import { textsUnder } from './review.ts';
 
 /** Carries out accepted hunks. What went wrong is in the result, by path. */
 export async function applyHunks(
-  options: Applying & { review: Review; ids: ReadonlySet<string>; concerns: (path: string) => boolean },
+  options: Applying & {
+    review: Review;
+    ids: ReadonlySet<string>;
+    concerns: (path: string) => boolean;
+    /** Of an edited review, in the place of what accepting these ids would make. */
+    made?: EditedOutcomes;
+  },
 ): Promise<Applied> {
-  const { record, review, ids, concerns } = options;
-  const outcomes = acceptOutcomes(review, ids);
+  const { record, review, ids, concerns, made } = options;
+  const outcomes = made?.outcomes ?? acceptOutcomes(review, ids);
   await keepBinaries(record, outcomes);
   const steps = outcomes.map((outcome): Step => {
     const change = appliedChange(outcome);
     return { part: { whole: change, done: change }, outcome };
   });
   const { result, decided } = await perform(options, { what: 'accept', steps });
-  const conflicts = review.files.flatMap(({ path, hunks }) =>
+  const inTheWay = review.files.flatMap(({ path, hunks }) =>
     (concerns(path) ? hunks : [])
       .filter(({ status }) => status === 'conflicting')
       .map(({ id }) => ({ path, hunk: id, reason: 'the same lines were changed meanwhile; your text was kept' })),
   );
-  return { result: { ...result, conflicts }, decided };
+  const conflicts = made?.conflicts ?? inTheWay;
+  const failed = [...(made?.failed ?? []), ...result.failed];
+  return { result: { ...result, conflicts, failed }, decided };
 }
 
 /** Throws `nothingToUndo` or `nothingToRedo`. */

@@ -1,5 +1,7 @@
 /** Decisions on a review: accept, reject, undo, and the approval that stands for the whole of it. One at a time. */
 
+import type { Contents } from '../changeset/binary-patch.ts';
+import { type EditedReview, editedOutcomes } from '../changeset/edited-outcome.ts';
 import { countChanges } from '../changeset/review.ts';
 import type { Review } from '../changeset/review-types.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
@@ -40,15 +42,25 @@ export class Decisions {
       const review = await reviewThread(record, face.documents);
       const ids = selectHunks(review, selection);
       return carriedOut(done, async (applyId) => {
-        const superseded = this.#superseded;
         const concerns = concernedBy(selection, review, ids);
-        const applying = { record, applyId, face, superseded };
-        const applied = await applyHunks({ ...applying, review, ids, concerns }).catch((error: unknown): Broken => {
-          const chosen = review.files.filter(({ hunks }) => hunks.some(({ id }) => ids.has(id)));
-          return broken(applyId, chosen, error);
-        });
-        return this.#told(record, 'accept', applied, face.documents);
+        return this.#apply({ record, review, ids, concerns, applyId, face });
       });
+    });
+  }
+
+  /** What an edited review document says, as far as it fits; `result` never rejects. */
+  async applyEdited(
+    record: ThreadRecord,
+    edited: EditedReview,
+    face: Face,
+    contentsOf: (review: Review) => Promise<Contents>,
+  ): Promise<Applying> {
+    return this.#entered(record, async (done) => {
+      const review = await reviewThread(record, face.documents);
+      const made = editedOutcomes(review, edited, await contentsOf(review));
+      return carriedOut(done, (applyId) =>
+        this.#apply({ record, review, ids: new Set(), concerns: () => false, made, applyId, face }),
+      );
     });
   }
 
@@ -111,6 +123,15 @@ export class Decisions {
       title: `Apply the changes to ${files} ${files === 1 ? 'file' : 'files'} (+${additions} -${deletions})`,
       paths: review.files.map(({ path }) => path),
     });
+  }
+
+  async #apply(options: Omit<Parameters<typeof applyHunks>[0], 'superseded'>): Promise<ApplyResult> {
+    const { record, applyId, review, ids, made, face } = options;
+    const applied = await applyHunks({ ...options, superseded: this.#superseded }).catch((error: unknown): Broken => {
+      const chosen = made?.outcomes ?? review.files.filter(({ hunks }) => hunks.some(({ id }) => ids.has(id)));
+      return broken(applyId, chosen, error);
+    });
+    return this.#told(record, 'accept', applied, face.documents);
   }
 
   /** What was carried out is decided and told, and only then nobody's to finish any more. */

@@ -265,6 +265,12 @@ class OpenTasks implements Tasks {
   accept: Tasks['accept'] = async (threadId, selection, face) =>
     this.#decisions.accept(await this.#idle(threadId), selection, this.#live(face));
 
+  applyEdited: Tasks['applyEdited'] = async (threadId, edited, face) => {
+    const record = await this.#idle(threadId);
+    const contents = (review: Review) => this.#contents.of(record, review);
+    return this.#decisions.applyEdited(record, edited, this.#live(face), contents);
+  };
+
   reject: Tasks['reject'] = async (threadId, selection, documents) => {
     await this.#decisions.reject(await this.#idle(threadId), selection, this.#superseded.live(documents));
     return this.changeset(threadId, documents);

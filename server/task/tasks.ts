@@ -1,4 +1,5 @@
 /** The door to everything a face can ask for: threads and turns, approvals, review, apply and undo. */
+import type { EditedReview } from '../changeset/edited-outcome.ts';
 import type { Review } from '../changeset/review-types.ts';
 import type { ApplyResult, Changeset } from '../protocol/changeset.ts';
 import type { Workspace } from '../protocol/folders.ts';
@@ -57,6 +58,12 @@ export interface Tasks {
   accept(
     threadId: string,
     selection: Selection,
+    face: Face,
+  ): Promise<{ applyId: string; result: Promise<ApplyResult> }>;
+  /** Applies what an edited review document says; what does not fit is in the result. Throws and answers as `accept`. */
+  applyEdited(
+    threadId: string,
+    edited: EditedReview,
     face: Face,
   ): Promise<{ applyId: string; result: Promise<ApplyResult> }>;
   reject(threadId: string, selection: Selection & { comment?: string }, documents: OpenDocuments): Promise<Changeset>;

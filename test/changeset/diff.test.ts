@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { quotePath, unquotePath } from '../../server/changeset/git-path.ts';
 import { acceptOutcomes } from '../../server/changeset/outcome.ts';
 import { locateInReview, reviewDocument } from '../../server/changeset/review-document.ts';
+import { markOf } from '../../server/changeset/review-mark.ts';
 import type { Review } from '../../server/changeset/review-types.ts';
 import { toChangeset, unifiedDiff } from '../../server/changeset/unified-diff.ts';
 import { changesetSchema } from '../../server/protocol/changeset.ts';
@@ -555,8 +556,11 @@ describe('the review document', () => {
   test('reads from the top', () => {
     expect(document).toBe(
       `# Codex: Do it well
-# Thread t1
+# Thread t1, text ${markOf(document)}
 # On a hunk, a code action accepts or rejects it, its file, or everything. Nothing is applied before.
+# Or edit lines that begin with + or a blank, take hunks or files out, and use "Codex: apply as edited": what is left is
+# applied as it then stands here; what was taken out stays in review. Lines that begin with > are comments on the hunk
+# above them, and up here on everything: "Codex: send comments" starts the next turn with them.
 #
 # Summary
 #   Done.

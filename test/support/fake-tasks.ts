@@ -1,6 +1,7 @@
 /** `Tasks` without an agent: threads, reviews and events are what a test says they are. Calls that it did not prepare fail. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { EditedReview } from '../../server/changeset/edited-outcome.ts';
 import { reviewDocument } from '../../server/changeset/review-document.ts';
 import type { Review, ReviewFile, ReviewHunk } from '../../server/changeset/review-types.ts';
 import { toChangeset } from '../../server/changeset/unified-diff.ts';
@@ -35,6 +36,7 @@ const at = '2026-01-02T03:04:05.000Z';
 export class FakeTasks implements Tasks {
   readonly started: TaskRequest[] = [];
   readonly accepted: { threadId: string; selection: Selection; face: Face }[] = [];
+  readonly appliedEdited: { threadId: string; edited: EditedReview }[] = [];
   readonly rejected: { threadId: string; selection: Selection & { comment?: string } }[] = [];
   readonly undone: string[] = [];
   readonly redone: string[] = [];
@@ -219,6 +221,16 @@ export class FakeTasks implements Tasks {
   accept: Tasks['accept'] = async (threadId, selection, face) => {
     this.#thread(threadId);
     this.accepted.push({ threadId, selection, face });
+    const result = this.apply(threadId, face).then((done) => {
+      this.emit(threadId, { type: 'applied', result: done });
+      return done;
+    });
+    return { applyId: 'a1', result };
+  };
+
+  applyEdited: Tasks['applyEdited'] = async (threadId, edited, face) => {
+    this.#thread(threadId);
+    this.appliedEdited.push({ threadId, edited });
     const result = this.apply(threadId, face).then((done) => {
       this.emit(threadId, { type: 'applied', result: done });
       return done;
