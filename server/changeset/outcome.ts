@@ -1,10 +1,9 @@
 /** What becomes of the files: of the user's when hunks are accepted, and of the agent's copy at its next turn. */
 import { agentBlocks } from './agent-blocks.ts';
 import { absent, type FileState } from './file-state.ts';
-import { wholeId } from './hunk-id.ts';
 import { changedBlocks } from './hunks.ts';
 import { applyLineEdits, splitLines } from './lines.ts';
-import { isWhole, metadataStatus, modeAfter, movesStill } from './metadata.ts';
+import { isWhole, metadataId, metadataStatus, modeAfter, movesStill } from './metadata.ts';
 import type { FileOutcome, LineEdit, Review, ReviewFile, ReviewHunk } from './review-types.ts';
 import { areComparable } from './too-large.ts';
 
@@ -92,9 +91,8 @@ function keepConflicting(file: ReviewFile, copy: Map<string, CopyEntry>): void {
     return;
   }
   const status = statusesOf(file);
-  const metadata = status.get(wholeId(path, base, agent));
-  const given = metadata === 'accepted' || metadataStatus(file) === 'none';
-  const kept = given || metadata !== 'rejected';
+  const fate = metadataFate(file, status.get(metadataId(path, file.from, base, agent)));
+  const [given, kept] = [fate === 'given', fate !== 'dropped'];
   const newBase: FileState = {
     kind: 'text',
     text: agentText(file, base.text, agent.text, (id) => status.get(id) === 'accepted'),
@@ -111,6 +109,16 @@ function keepConflicting(file: ReviewFile, copy: Map<string, CopyEntry>): void {
   } else {
     copy.set(file.userPath, { base: newBase, agent: newAgent });
   }
+}
+
+/** What becomes of move and mode: `listed` is the status of their own hunk; without one, other hunks take them along. */
+function metadataFate(file: ReviewFile, listed: ReviewHunk['status'] | undefined): 'given' | 'kept' | 'dropped' {
+  const status = metadataStatus(file);
+  const any = (wanted: ReviewHunk['status']) => file.hunks.some((hunk) => hunk.status === wanted);
+  if (listed === 'accepted' || status === 'none') return 'given';
+  if (listed !== undefined) return listed === 'rejected' ? 'dropped' : 'kept';
+  if (any('accepted')) return 'given';
+  return any('rejected') && !any('pending') && status === 'pending' ? 'dropped' : 'kept';
 }
 
 const statusesOf = (file: ReviewFile): Map<string, ReviewHunk['status']> =>
