@@ -3,6 +3,7 @@ import type { CodeAction, Range } from 'vscode-languageserver';
 import { locateInReview } from '../changeset/review-document.ts';
 import type { Review, ReviewFile, ReviewHunk } from '../changeset/review-types.ts';
 import { action } from './code-actions.ts';
+import { conflictActions } from './conflict-actions.ts';
 import { type FileInReview, hunksAt, isUndecided, type Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
 
@@ -13,8 +14,10 @@ export function reviewActions(reviews: Reviews, path: string | undefined, range:
   return found.flatMap(({ threadId, file }: FileInReview, index) => {
     const review = reviews.of(threadId);
     const suffix = found.length > 1 ? ` (${index + 1})` : '';
+    const touched = hunksAt(file, range.start.line, range.end.line);
     return [
-      ...hunkActions(threadId, hunksAt(file, range.start.line, range.end.line), suffix),
+      ...hunkActions(threadId, touched, suffix),
+      ...conflictActions(threadId, file, touched, suffix),
       ...fileActions(threadId, file, 'this file', suffix),
       ...(review ? allActions(threadId, review, suffix) : []),
     ];
@@ -36,6 +39,7 @@ export function reviewDocumentActions(
   const hunk = at?.hunk === undefined ? undefined : file?.hunks.find(({ id }) => id === at.hunk);
   return [
     ...(hunk ? hunkActions(threadId, [hunk], '') : []),
+    ...(file && hunk ? conflictActions(threadId, file, [hunk], '') : []),
     ...(file ? fileActions(threadId, file, 'this file', '') : []),
     ...allActions(threadId, review, ''),
   ];

@@ -15,6 +15,7 @@ export type TaskStart = Params<'codex/runTask'> & {
   /** Shown to the model with the document. */
   diagnostics?: Attachment['diagnostics'];
   seeds?: TaskRequest['seeds'];
+  redo?: TaskRequest['redo'];
   /** Of a document without a file: as the agent is to find it, instead of as the buffer has it. */
   text?: string;
 };
@@ -50,6 +51,7 @@ export async function startTask(session: Session, start: TaskStart): Promise<{ t
     effort: start.effort,
     attachments,
     seeds: start.seeds ?? [],
+    redo: start.redo,
     origin: about && document !== undefined ? { path: about.path, line } : undefined,
     settings: session.settings,
     environment: session.surroundings.environment,

@@ -20,13 +20,18 @@ const unconfirmed = 'unconfirmed';
 
 /** Carries out accepted hunks. Never rejects: what went wrong is in the result, by path. */
 export async function applyHunks(
-  options: Applying & { review: Review; ids: ReadonlySet<string>; concerns: (path: string) => boolean },
+  options: Applying & {
+    review: Review;
+    ids: ReadonlySet<string>;
+    concerns: (path: string) => boolean;
+    overMine: boolean;
+  },
 ): Promise<{ result: ApplyResult; accepted: { id: string; path: string }[] }> {
-  const { record, applyId, review, ids, concerns } = options;
-  const outcomes = acceptOutcomes(review, ids);
+  const { record, applyId, review, ids, concerns, overMine } = options;
+  const outcomes = acceptOutcomes(review, ids, { overMine });
   const conflicts = review.files.flatMap(({ path, hunks }) =>
     (concerns(path) ? hunks : [])
-      .filter(({ status }) => status === 'conflicting')
+      .filter(({ id, status }) => status === 'conflicting' && !ids.has(id))
       .map(({ id }) => ({ path, hunk: id, reason: 'the same lines were changed meanwhile; your text was kept' })),
   );
   const files: AppliedFile[] = outcomes.map(({ path, from, before, after, hunks }) => ({

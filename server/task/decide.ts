@@ -39,7 +39,9 @@ export class Decisions {
       return carriedOut(done, async (applyId) => {
         const superseded = this.#superseded;
         const concerns = concernedBy(selection, review, ids);
-        const { result, accepted } = await applyHunks({ record, review, ids, concerns, applyId, face, superseded });
+        const overMine = selection.overMine ?? false;
+        const what = { review, ids, concerns, overMine };
+        const { result, accepted } = await applyHunks({ record, ...what, applyId, face, superseded });
         if (accepted.length > 0) decide(record, accepted, 'accepted');
         record.emit({ type: 'applied', result });
         await this.#balance(record, face.documents, 'accept');
