@@ -11,13 +11,23 @@ import { repeatingText, type TextEdit, textEdit, uniqueText } from './typed-text
 const interleavings = 5000;
 const timeoutMs = 120_000;
 
-type Kind = 'userEdits' | 'userFile' | 'agentEdits' | 'agentFile' | 'accept' | 'reject' | 'undo' | 'nextTurn';
+type Kind =
+  | 'userEdits'
+  | 'userFile'
+  | 'agentEdits'
+  | 'agentFile'
+  | 'accept'
+  | 'overMine'
+  | 'reject'
+  | 'undo'
+  | 'nextTurn';
 type Move = { kind: Kind; path: string; edits: TextEdit[]; pick: number };
 
 const weights: Readonly<Record<Kind, number>> = {
   userEdits: 6,
   agentEdits: 6,
   accept: 4,
+  overMine: 1,
   reject: 2,
   undo: 2,
   nextTurn: 2,
@@ -76,6 +86,9 @@ function play(thread: PlayedThread, { kind, path, edits, pick }: Move, unique: b
     case 'accept':
       playAccept(thread, review, chosen(idsOf(review), pick), unique || thread.isUntouched());
       break;
+    case 'overMine':
+      playOverMine(thread, review, chosen(idsOf(review, 'conflicting'), pick));
+      break;
     case 'reject': {
       const ids = chosen([...idsOf(review), ...idsOf(review, 'conflicting')], pick);
       thread.reject(ids);
@@ -121,6 +134,31 @@ function playAccept(thread: PlayedThread, review: Review, ids: readonly string[]
   expect(undone.snapshot()).toEqual(files);
   expect(undecided(undone.review())).toEqual(undecided(review));
 }
+
+/** The user's lines go only where a hunk has shown that it would replace them, and come back exactly. */
+function playOverMine(thread: PlayedThread, review: Review, ids: readonly string[]): void {
+  const files = thread.snapshot();
+  const typed = thread.typed();
+  thread.accept(ids);
+  expect(thread.snapshot()).toEqual(files);
+  thread.accept(ids, true);
+  const shown = review.files.flatMap((file) =>
+    file.hunks.filter(({ id }) => ids.includes(id)).flatMap(inTheWayOf(file)),
+  );
+  const left = thread.typed();
+  for (const token of typed) if (!left.has(token)) expect(shown.join('')).toContain(token);
+  expect(idsOf(thread.review(), 'conflicting').filter((id) => ids.includes(id))).toEqual([]);
+  if (thread.applies.length === 0 || ids.length === 0) return;
+  const undone = thread.branch();
+  expect(undone.undo()).toBe(true);
+  expect(undone.snapshot()).toEqual(files);
+  expect(undecided(undone.review())).toEqual(undecided(review));
+}
+
+const inTheWayOf =
+  ({ user }: ReviewFile) =>
+  ({ userLines = [], insteadLines }: ReviewHunk): readonly string[] =>
+    insteadLines ? userLines : tokensIn(user);
 
 const shownBy =
   ({ user }: ReviewFile) =>

@@ -91,10 +91,10 @@ export class PlayedThread {
     this.agentDoes(path, absent);
   }
 
-  /** Ids of hunks that are not pending are ignored. */
-  accept(ids: readonly string[]): void {
+  /** Ids of hunks that are not pending, nor in conflict and to be put `overMine`, are ignored. */
+  accept(ids: readonly string[], overMine = false): void {
     this.isRunning = false;
-    const outcomes = acceptOutcomes(this.review(), new Set(ids));
+    const outcomes = acceptOutcomes(this.review(), new Set(ids), { overMine });
     for (const { path, from, before, after } of outcomes) {
       expect(this.at(from ?? path)).toEqual(before);
       if (from !== undefined) this.user.delete(from);
