@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TextEdit, WorkspaceEdit } from 'vscode-languageserver';
-import type { ApplyPlan } from '../changeset/review-types.ts';
+import type { ApplyPlan, LineEdit } from '../changeset/review-types.ts';
 import type { Reply } from './client.ts';
 import type { Session } from './session.ts';
 import { toTextEdits } from './to-lsp.ts';
@@ -74,18 +74,29 @@ async function prepare(session: Session, root: string, planned: Planned): Promis
   if ((open?.version ?? null) !== planned.version) return 'stale';
   const text = open?.getText() ?? (await readFile(file, 'utf8').catch(() => undefined));
   if (text === undefined) return 'stale';
-  const { edits, after } = toTextEdits(text, planned.edits);
+  // Of a byte order mark the editor knows by itself; nearly all leave it out of the text they show.
+  const shown = open?.getText().startsWith(mark) ? same : withoutMark;
+  const { edits, after } = toTextEdits(shown(text), planned.edits.map(shownEdit(shown)));
   // A reload in the editor changes a text and keeps its version.
-  if (planned.after.kind !== 'text' || after !== planned.after.text) return 'stale';
+  if (planned.after.kind !== 'text' || after !== shown(planned.after.text)) return 'stale';
   return {
     path: planned.path,
     file,
     uri: open?.uri ?? session.folders.uriFor(file),
     version: planned.version,
     edits,
-    done: arrival(text, after),
+    done: arrival(shown(text), after),
   };
 }
+
+const mark = '\ufeff';
+const same = (text: string): string => text;
+const withoutMark = (text: string): string => (text.startsWith(mark) ? text.slice(1) : text);
+
+const shownEdit =
+  (shown: (text: string) => string) =>
+  (edit: LineEdit): LineEdit =>
+    edit.line > 0 ? edit : { ...edit, lines: edit.lines.map((line, index) => (index === 0 ? shown(line) : line)) };
 
 const isCurrent = (session: Session, { file, version }: Sent): boolean =>
   (session.documents.at(file)?.version ?? null) === version;
@@ -132,9 +143,9 @@ function observe(
 /** Editors put their own line ends, and their own idea of a final newline, into the text they show. */
 function arrival(before: string, after: string): (text: string) => boolean {
   const loosely = plain(before) !== plain(after);
-  return (text) => text === after || (loosely && plain(text) === plain(after));
+  return (text) => text === after || withoutMark(text) === after || (loosely && plain(text) === plain(after));
 }
-const plain = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/\n$/, '');
+const plain = (text: string): string => withoutMark(text).replace(/\r\n?/g, '\n').replace(/\n$/, '');
 
 function refusal(reply: Reply): string | undefined {
   if (!reply.answered) return `the editor refused the edit: ${reply.reason}`;
