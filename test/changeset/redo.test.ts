@@ -47,9 +47,11 @@ describe('the prompt holds the file and both sides', () => {
     ['a link', { f: link('g') }, { f: link('h') }, { f: link('i') }, ['a symbolic link to h', 'a symbolic link to i']],
   ];
   test.each(whole)('of a whole file: %s', (_name, base, agent, user, said) => {
-    const prompt = promptOf(review(base, agent, user));
+    const reviewed = review(base, agent, user);
+    const prompt = promptOf(reviewed);
     expect(prompt).toContain('The whole of f:');
     for (const words of said) expect(prompt).toContain(words);
+    expect([...nextCopy(withoutRedone(reviewed, firstOf(reviewed)))]).toEqual([]);
   });
 
   test('and is bounded, and says where it is cut', () => {
