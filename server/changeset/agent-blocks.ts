@@ -1,7 +1,7 @@
 /** The agent's blocks of one text and the ids of their hunks. They depend on nothing the user does. */
 import { hunkId } from './hunk-id.ts';
 import { type Block, changedBlocks } from './hunks.ts';
-import { splitLines } from './lines.ts';
+import { applyLineEdits, splitLines } from './lines.ts';
 
 export type AgentBlocks = {
   baseLines: readonly string[];
@@ -45,4 +45,18 @@ function blockIds(
     ordinals.set(first, ordinal + 1);
     return ordinal === 0 ? first : hunkId(path, oldText, newText, ordinal);
   });
+}
+
+/** `base` with those of the agent's blocks that are `kept`. */
+export function agentText(path: string, base: string, agent: string, kept: (id: string) => boolean): string {
+  if (base === agent) return base;
+  const { baseLines, agentLines, blocks, ids } = agentBlocks(path, base, agent);
+  const edits = blocks
+    .filter((_, index) => kept(ids[index] ?? ''))
+    .map(({ oldLine, oldCount, newLine, newCount }) => ({
+      line: oldLine,
+      deleteCount: oldCount,
+      lines: agentLines.slice(newLine, newLine + newCount),
+    }));
+  return applyLineEdits(baseLines, edits);
 }

@@ -4,7 +4,7 @@
  */
 import { type FileState, gitMode, sameState } from './file-state.ts';
 import type { Block } from './hunks.ts';
-import { applyLineEdits, sameButEnds, splitLines } from './lines.ts';
+import { applyLineEdits, byteOrderMark, sameButEnds, splitLines, withoutMark } from './lines.ts';
 import { lineEdits } from './outcome.ts';
 import { type Placement, rebase } from './rebase.ts';
 import type { FileOutcome, LineEdit } from './review-types.ts';
@@ -60,8 +60,9 @@ export function appliedChange({ path, from, before, after, edits, hunks }: FileO
 /** An editor may put its own line ends and final newline into a text: the way back starts from what it has made of it. */
 export function asShown(change: AppliedChange, side: 'before' | 'after', text: string | undefined): AppliedChange {
   const state = change[side];
-  if (text === undefined || state.kind !== 'text' || text === state.text) return change;
-  return sameButEnds(text, state.text) ? { ...change, [side]: { ...state, text } } : change;
+  if (text === undefined || state.kind !== 'text' || !sameButEnds(text, state.text)) return change;
+  const mark = state.text.startsWith(byteOrderMark) ? byteOrderMark : '';
+  return { ...change, [side]: { ...state, text: mark + withoutMark(text) } };
 }
 
 /** Where the file is now, and where it goes. */

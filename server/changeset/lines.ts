@@ -44,4 +44,8 @@ export function applyLineEdits(lines: readonly string[], edits: readonly LineEdi
 
 /** Equal but for line ends and for a newline at the end of the text, which editors see to by themselves. */
 export const sameButEnds = (a: string, b: string): boolean => a === b || bare(a) === bare(b);
-const bare = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/\n$/, '');
+const bare = (text: string): string => withoutMark(text).replace(/\r\n?/g, '\n').replace(/\n$/, '');
+
+/** Files may begin with it; editors take it for a sign of the encoding, and leave it out of the text. */
+export const byteOrderMark = '\ufeff';
+export const withoutMark = (text: string): string => (text.startsWith(byteOrderMark) ? text.slice(1) : text);

@@ -3,6 +3,7 @@
  * the first hunk of the file that is accepted; where there is no other hunk to go with, it is one of its own.
  */
 import { type FileState, gitMode } from './file-state.ts';
+import { hunkId } from './hunk-id.ts';
 import type { ReviewFile, ReviewHunk } from './review-types.ts';
 
 type Sides = Pick<ReviewFile, 'path' | 'from' | 'userPath' | 'base' | 'agent' | 'user'>;
@@ -18,6 +19,10 @@ export function metadataStatus(file: Sides): 'none' | 'pending' | 'conflicting' 
     ? 'pending'
     : 'none';
 }
+
+/** Of that hunk: as long as the move and the modes are the same, whatever becomes of the text. */
+export const metadataId = (path: string, from: string | undefined, base: TextState, agent: TextState): string =>
+  hunkId(path, `\0${from ?? path} ${gitMode(base.mode)}`, String(gitMode(agent.mode)), 0);
 
 /** Whether it is a rename that the user's files do not have yet. */
 export const movesStill = ({ path, userPath }: Pick<Sides, 'path' | 'userPath'>): boolean => path !== userPath;

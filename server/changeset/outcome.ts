@@ -1,19 +1,46 @@
 /** What becomes of the files: of the user's when hunks are accepted, and of the agent's copy at its next turn. */
-import { agentBlocks } from './agent-blocks.ts';
+import { agentText } from './agent-blocks.ts';
 import { absent, type FileState } from './file-state.ts';
-import { wholeId } from './hunk-id.ts';
 import { changedBlocks } from './hunks.ts';
 import { applyLineEdits, splitLines } from './lines.ts';
-import { isWhole, metadataStatus, modeAfter, movesStill } from './metadata.ts';
+import { isWhole, metadataId, metadataStatus, modeAfter, movesStill } from './metadata.ts';
+import { canGoOver, textOver } from './over-mine.ts';
 import type { FileOutcome, LineEdit, Review, ReviewFile, ReviewHunk } from './review-types.ts';
 import { areComparable } from './too-large.ts';
 
-/** What accepting exactly these hunks makes of each file; ids of hunks that are not pending are ignored. */
-export function acceptOutcomes(review: Review, ids: ReadonlySet<string>): FileOutcome[] {
+/**
+ * What accepting exactly these hunks makes of each file; ids of hunks that are not pending are ignored. `overMine`: the
+ * conflicting ones among them are put over the user's text.
+ */
+export function acceptOutcomes(
+  review: Review,
+  ids: ReadonlySet<string>,
+  { overMine }: { overMine: boolean } = { overMine: false },
+): FileOutcome[] {
   return review.files.flatMap((file) => {
-    const accepted = file.hunks.filter((hunk) => hunk.status === 'pending' && ids.has(hunk.id));
-    return accepted.length > 0 ? [outcomeOf(file, accepted)] : [];
+    const chosen = file.hunks.filter(({ id }) => ids.has(id));
+    const pending = chosen.filter(({ status }) => status === 'pending');
+    const conflicting = overMine && canGoOver(file) ? chosen.filter(({ status }) => status === 'conflicting') : [];
+    if (conflicting.length > 0) return [outcomeOver(file, [...pending, ...conflicting])];
+    return pending.length > 0 ? [outcomeOf(file, pending)] : [];
   });
+}
+
+function outcomeOver(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOutcome {
+  const { path, userPath, agent, user } = file;
+  const hunks = accepted.map(({ id }) => id);
+  const text = textOver(file, hunks);
+  const mode = modeAfter(file);
+  const after: FileState = text === undefined || mode === undefined ? agent : { kind: 'text', text, mode };
+  return {
+    path,
+    // Of a file that is gone nothing is left to move.
+    ...(movesStill(file) && user.kind !== 'absent' ? { from: userPath } : {}),
+    before: user,
+    after,
+    edits: user.kind === 'text' && after.kind === 'text' ? lineEdits(user.text, after.text) : [],
+    hunks,
+  };
 }
 
 function outcomeOf(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOutcome {
@@ -92,17 +119,16 @@ function keepConflicting(file: ReviewFile, copy: Map<string, CopyEntry>): void {
     return;
   }
   const status = statusesOf(file);
-  const metadata = status.get(wholeId(path, base, agent));
-  const given = metadata === 'accepted' || metadataStatus(file) === 'none';
-  const kept = given || metadata !== 'rejected';
+  const fate = metadataFate(file, status.get(metadataId(path, file.from, base, agent)));
+  const [given, kept] = [fate === 'given', fate !== 'dropped'];
   const newBase: FileState = {
     kind: 'text',
-    text: agentText(file, base.text, agent.text, (id) => status.get(id) === 'accepted'),
+    text: agentText(path, base.text, agent.text, (id) => status.get(id) === 'accepted'),
     mode: given ? agent.mode : base.mode,
   };
   const newAgent: FileState = {
     kind: 'text',
-    text: agentText(file, base.text, agent.text, (id) => status.get(id) !== 'rejected'),
+    text: agentText(path, base.text, agent.text, (id) => status.get(id) !== 'rejected'),
     mode: kept ? agent.mode : base.mode,
   };
   if (movesStill(file) && kept) {
@@ -113,26 +139,22 @@ function keepConflicting(file: ReviewFile, copy: Map<string, CopyEntry>): void {
   }
 }
 
+/** What becomes of move and mode: `listed` is the status of their own hunk; without one, other hunks take them along. */
+function metadataFate(file: ReviewFile, listed: ReviewHunk['status'] | undefined): 'given' | 'kept' | 'dropped' {
+  const status = metadataStatus(file);
+  const any = (wanted: ReviewHunk['status']) => file.hunks.some((hunk) => hunk.status === wanted);
+  if (listed === 'accepted' || status === 'none') return 'given';
+  if (listed !== undefined) return listed === 'rejected' ? 'dropped' : 'kept';
+  if (any('accepted')) return 'given';
+  return any('rejected') && !any('pending') && status === 'pending' ? 'dropped' : 'kept';
+}
+
 const statusesOf = (file: ReviewFile): Map<string, ReviewHunk['status']> =>
   new Map(file.hunks.map((hunk) => [hunk.id, hunk.status]));
 
 function withoutRejected(file: ReviewFile): FileState {
-  const { agent, user, tooLarge } = file;
+  const { path, agent, user, tooLarge } = file;
   if (agent.kind !== 'text' || user.kind !== 'text' || tooLarge) return agent;
   const status = statusesOf(file);
-  return { ...agent, text: agentText(file, user.text, agent.text, (id) => status.get(id) !== 'rejected') };
-}
-
-/** `base` with those of the agent's blocks that are `kept`. */
-function agentText({ path }: ReviewFile, base: string, agent: string, kept: (id: string) => boolean): string {
-  if (base === agent) return base;
-  const { baseLines, agentLines, blocks, ids } = agentBlocks(path, base, agent);
-  const edits = blocks
-    .filter((_, index) => kept(ids[index] ?? ''))
-    .map(({ oldLine, oldCount, newLine, newCount }) => ({
-      line: oldLine,
-      deleteCount: oldCount,
-      lines: agentLines.slice(newLine, newLine + newCount),
-    }));
-  return applyLineEdits(baseLines, edits);
+  return { ...agent, text: agentText(path, user.text, agent.text, (id) => status.get(id) !== 'rejected') };
 }

@@ -1,17 +1,22 @@
 /** Where the agent's blocks, made for the base, stand in the text as the user has it now. The user's lines always win. */
 import { type Block, changedBlocks } from './hunks.ts';
+import { type Landing, takenOut } from './landed.ts';
 
 /**
  * `apart`: its base lines stand in the user's text, at `line`; `there`: the user's text has the same change already;
  * `conflict`: the user changed these lines, or lines that touch them. `line` and `count`: which of the user's lines.
  */
-export type Placement = { kind: 'apart' | 'there' | 'conflict'; line: number; count: number };
+export type Placement =
+  | { kind: 'apart' | 'there'; line: number; count: number }
+  /** `instead`: what would stand in place of the user's lines if the agent's change were put over them. */
+  | { kind: 'conflict'; line: number; count: number; instead: readonly string[] };
 
 /**
  * One placement per block of base → agent, in their order.
  *
- * `landed`: blocks known to have been accepted into the user's text. They count as part of the base, so that
- * accepting one block never makes another look different, however much the lines repeat.
+ * `landed`: blocks known to have been accepted into the user's text. They are taken out of it again before the user's
+ * own changes are looked for, so that accepting one block never makes another look different, however much the lines
+ * repeat. One that the user has changed since can't be taken out, and counts as part of the base.
  */
 export function rebase(
   base: readonly string[],
@@ -20,15 +25,20 @@ export function rebase(
   blocks: readonly Block[],
   landed: (block: number) => boolean = () => false,
 ): Placement[] {
-  const { lines, starts } = withLanded(base, agent, blocks, landed);
-  const byUser = changedBlocks(lines, user);
+  const landing = takenOut(base, agent, user, blocks, landed);
+  const { lines, starts, userLines, landedAt } = landing;
+  const byUser = changedBlocks(lines, userLines);
   const placements: Placement[] = [];
   let passed = 0;
   let shift = 0;
   blocks.forEach((block, index) => {
+    const there = landedAt.get(index);
+    if (there) {
+      placements.push({ kind: 'there', ...there });
+      return;
+    }
     const start = starts[index] ?? 0;
-    const isLanded = landed(index);
-    const end = start + (isLanded ? block.newCount : block.oldCount);
+    const end = start + block.oldCount;
     for (let own = byUser[passed]; own && own.oldLine + own.oldCount < start; own = byUser[++passed]) {
       shift = own.newLine + own.newCount - (own.oldLine + own.oldCount);
     }
@@ -37,55 +47,45 @@ export function rebase(
       const own = byUser[i];
       if (own) touching.push(own);
     }
-    placements.push(place({ start, end, shift, touching, isLanded }, (own) => sameChange(block, own, agent, user)));
+    const newLines = agent.slice(block.newLine, block.newLine + block.newCount);
+    placements.push(inUser(place({ start, end, shift, touching, newLines, base: lines, user: userLines }), landing));
   });
   return placements;
 }
 
-type Spot = { start: number; end: number; shift: number; touching: readonly Block[]; isLanded: boolean };
+type Spot = {
+  start: number;
+  end: number;
+  shift: number;
+  touching: readonly Block[];
+  newLines: readonly string[];
+  base: readonly string[];
+  user: readonly string[];
+};
 
-function place({ start, end, shift, touching, isLanded }: Spot, same: (own: Block) => boolean): Placement {
+function place({ start, end, shift, touching, newLines, base, user }: Spot): Placement {
   const first = touching[0];
   const last = touching.at(-1);
-  if (!first || !last) return { kind: isLanded ? 'there' : 'apart', line: start + shift, count: end - start };
-  const firstEnd = first.oldLine + first.oldCount;
-  if (isLanded && firstEnd <= start) {
-    const line = start + first.newLine + first.newCount - firstEnd;
-    return { kind: 'there', line, count: end - start };
-  }
+  if (!first || !last) return { kind: 'apart', line: start + shift, count: end - start };
+  const from = Math.min(start, first.oldLine);
+  const to = Math.max(end, last.oldLine + last.oldCount);
   const line = Math.min(start + shift, first.newLine);
-  const lastEnd = last.newLine + last.newCount;
-  const userEnd = Math.max(lastEnd, end + lastEnd - (last.oldLine + last.oldCount));
-  const whole = first === last && first.oldLine === start && firstEnd === end;
-  const kind = isLanded || (whole && same(first)) ? 'there' : 'conflict';
-  return { kind, line, count: userEnd - line };
-}
-
-function sameChange(block: Block, own: Block, agent: readonly string[], user: readonly string[]): boolean {
-  if (block.newCount !== own.newCount) return false;
-  for (let i = 0; i < block.newCount; i++) {
-    if (agent[block.newLine + i] !== user[own.newLine + i]) return false;
+  const count = to + (last.newLine + last.newCount - (last.oldLine + last.oldCount)) - line;
+  const isWhole =
+    first === last && from === start && to === end && first.oldLine === start && first.oldCount === end - start;
+  if (isWhole && sameLines(newLines, user.slice(first.newLine, first.newLine + first.newCount))) {
+    return { kind: 'there', line, count };
   }
-  return true;
+  return { kind: 'conflict', line, count, instead: [...base.slice(from, start), ...newLines, ...base.slice(end, to)] };
 }
 
-/** The base with the landed blocks in it, and where each block begins there. */
-function withLanded(
-  base: readonly string[],
-  agent: readonly string[],
-  blocks: readonly Block[],
-  landed: (block: number) => boolean,
-): { lines: readonly string[]; starts: readonly number[] } {
-  const lines: string[] = [];
-  const starts: number[] = [];
-  let done = 0;
-  blocks.forEach((block, index) => {
-    for (; done < block.oldLine; done++) lines.push(base[done] ?? '');
-    starts.push(lines.length);
-    if (!landed(index)) return;
-    for (let i = 0; i < block.newCount; i++) lines.push(agent[block.newLine + i] ?? '');
-    done += block.oldCount;
-  });
-  for (; done < base.length; done++) lines.push(base[done] ?? '');
-  return { lines, starts };
+const sameLines = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((line, index) => line === b[index]);
+
+/** The same place in the text that has the landed blocks in it. */
+function inUser(placement: Placement, { fromTaken }: Landing): Placement {
+  const { line, count } = placement;
+  const start = fromTaken(line, 'start');
+  const end = count === 0 ? start : fromTaken(line + count, 'end');
+  return { ...placement, line: start, count: end - start };
 }

@@ -19,6 +19,8 @@ export type ReviewHunk = {
   newLines: readonly string[];
   /** Of a conflict: the user's lines that stand in its way, from `line` on. */
   userLines?: readonly string[];
+  /** Of a conflict in a text: what would stand there instead if the agent's change were put over them. */
+  insteadLines?: readonly string[];
 };
 
 export type ReviewFile = {

@@ -4,14 +4,14 @@ import { agentBlocks } from './agent-blocks.ts';
 import { type FileState, sameState } from './file-state.ts';
 import { wholeId } from './hunk-id.ts';
 import { splitLines } from './lines.ts';
-import { metadataStatus, movesStill, type TextState } from './metadata.ts';
+import { metadataId, metadataStatus, movesStill } from './metadata.ts';
 import { isGitPath, isOwnPath } from './path-rules.ts';
-import { type Placement, rebase } from './rebase.ts';
 import { findRenames, type PairedChange, pairRenames } from './renames.ts';
 import { ReviewMemory } from './review-memory.ts';
 import type { CopyChange, Decisions, Review, ReviewFile, ReviewHunk } from './review-types.ts';
 import { sensitiveReason } from './sensitive.ts';
 import { linkKey } from './sensitive-links.ts';
+import { type TextHunk, textHunks } from './text-hunks.ts';
 import { costOf, tooLargeChanges } from './too-large.ts';
 
 /**
@@ -95,51 +95,22 @@ function hunksOf(change: Change, decisions: Decisions): ReviewHunk[] {
   if (base === 'unknown') return baselessHunks(change, decisions);
   if (sameState(base, agent) && change.from === undefined) return [];
   if (base.kind !== 'text' || agent.kind !== 'text' || tooLarge) return wholeHunk(change, base, decisions);
-  const lineHunks = textHunks(change.path, base, agent, user, decisions);
-  return [...lineHunks, ...metadataHunk(change, lineHunks, decisions)];
+  const lineHunks = textHunks(change.path, { base, agent, user }, decisions);
+  const id = metadataId(change.path, change.from, base, agent);
+  return [...lineHunks.map(({ hunk }) => hunk), ...metadataHunk(change, id, lineHunks, decisions)];
 }
 
-function textHunks(
-  path: string,
-  base: TextState,
-  agent: TextState,
-  user: FileState,
+/** Move and mode, where no line hunk takes them along: one that the user's text does not stand in the way of. */
+function metadataHunk(
+  change: PairedChange,
+  id: string,
+  lineHunks: readonly TextHunk[],
   decisions: Decisions,
 ): ReviewHunk[] {
-  if (base.text === agent.text) return [];
-  const { baseLines, agentLines, blocks, ids } = agentBlocks(path, base.text, agent.text);
-  const userLines = user.kind === 'text' ? splitLines(user.text) : [];
-  const placements = (): Placement[] => {
-    if (user.kind !== 'text') return blocks.map(() => ({ kind: 'conflict', line: 0, count: 0 }));
-    if (user.text === agent.text) {
-      return blocks.map(({ newLine, newCount }) => ({ kind: 'there', line: newLine, count: newCount }));
-    }
-    return rebase(baseLines, agentLines, userLines, blocks, (index) => decisions.get(ids[index] ?? '') === 'accepted');
-  };
-  const hunks: ReviewHunk[] = [];
-  for (const [index, { kind, line, count }] of placements().entries()) {
-    const id = ids[index];
-    const block = blocks[index];
-    if (id === undefined || block === undefined) continue;
-    const decided = decisions.get(id);
-    if (!decided && kind === 'there') continue;
-    const oldLines = baseLines.slice(block.oldLine, block.oldLine + block.oldCount);
-    const newLines = agentLines.slice(block.newLine, block.newLine + block.newCount);
-    const hunk = { id, line, oldLines, newLines };
-    if (decided) hunks.push({ ...hunk, status: decided });
-    else if (kind === 'apart') hunks.push({ ...hunk, status: 'pending' });
-    else hunks.push({ ...hunk, status: 'conflicting', userLines: userLines.slice(line, line + count) });
-  }
-  return hunks;
-}
-
-/** Move and mode, where no line hunk takes them along. */
-function metadataHunk(change: PairedChange, lineHunks: readonly ReviewHunk[], decisions: Decisions): ReviewHunk[] {
-  const id = wholeId(change.path, change.base, change.agent);
   const decided = decisions.get(id);
   const status = decided ?? metadataStatus(change);
   if (status === 'none') return [];
-  const taken = lineHunks.some((hunk) => status === 'conflicting' || hunk.status !== 'conflicting');
+  const taken = lineHunks.some(({ inTheWay }) => status === 'conflicting' || !inTheWay);
   if (taken && !decided) return [];
   return [{ id, status, line: 0, oldLines: [], newLines: [] }];
 }

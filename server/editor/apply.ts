@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkspaceEdit } from 'vscode-languageserver';
-import type { ApplyPlan } from '../changeset/review-types.ts';
+import { byteOrderMark, withoutMark } from '../changeset/lines.ts';
+import type { ApplyPlan, LineEdit } from '../changeset/review-types.ts';
 import type { Reply } from './client.ts';
 import { giveBack } from './give-back.ts';
 import type { Session } from './session.ts';
@@ -52,20 +53,31 @@ async function prepare(session: Session, root: string, planned: Planned): Promis
   if ((open?.version ?? null) !== planned.version) return stale;
   const mayBeSaved = session.profile.savesEdits;
   const saved = !open || mayBeSaved ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
-  const before = open?.getText() ?? saved;
-  if (before === undefined) return stale;
-  const { edits, after } = toTextEdits(before, planned.edits);
+  const text = open?.getText() ?? saved;
+  if (text === undefined) return stale;
+  // Of a byte order mark the editor knows by itself; nearly all leave it out of the text they show.
+  const shown = open?.getText().startsWith(byteOrderMark) ? same : withoutMark;
+  const before = shown(text);
+  const lines = planned.edits.map(shownEdit(shown));
+  const { edits, after } = toTextEdits(before, lines);
   // A reload in the editor changes a text and keeps its version.
-  if (planned.after.kind !== 'text' || after !== planned.after.text) return stale;
+  if (planned.after.kind !== 'text' || after !== shown(planned.after.text)) return stale;
   return {
     path: planned.path,
     file,
     uri: open?.uri ?? session.folders.uriFor(file),
     version: planned.version,
-    made: { before, after, lines: planned.edits, edits },
-    savesIt: mayBeSaved && saved === before,
+    made: { before, after, lines, edits },
+    savesIt: mayBeSaved && saved !== undefined && shown(saved) === before,
   };
 }
+
+const same = (text: string): string => text;
+
+const shownEdit =
+  (shown: (text: string) => string) =>
+  (edit: LineEdit): LineEdit =>
+    edit.line > 0 ? edit : { ...edit, lines: edit.lines.map((line, index) => (index === 0 ? shown(line) : line)) };
 
 /** Where one document had moved on, an editor refuses the others with it: those are sent once more, without it. */
 async function sendTogether(session: Session, all: readonly Prepared[], limits: Limits, to: Outcomes): Promise<void> {

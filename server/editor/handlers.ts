@@ -5,6 +5,7 @@ import { homeFolderOf } from '../protocol/folders.ts';
 import { type MethodName, methods, type Params, type Result } from '../protocol/methods.ts';
 import type { Approval, Grant } from '../protocol/thread.ts';
 import { InvalidParams, Refusal } from '../task/refusal.ts';
+import { redoHunk } from './conflict-actions.ts';
 import { checked } from './from-lsp.ts';
 import { plural } from './one-line.ts';
 import { openReview } from './review-file.ts';
@@ -41,6 +42,7 @@ export const handlers: Handlers = {
   'codex/accept': async (session, params) => (await accept(session, params)).result,
   'codex/applyEdited': async (session, params) => (await applyEdited(session, params)).result,
   'codex/sendComments': sendComments,
+  'codex/redoHunk': redoHunk,
   'codex/reject': async (session, params) => {
     await session.settled();
     const { hunks, files, comment } = params;
@@ -85,8 +87,11 @@ export const handlers: Handlers = {
 /** Answers before the outcome is known; `result` never rejects. */
 export async function accept(session: Session, params: Params<'codex/accept'>): ReturnType<Session['tasks']['accept']> {
   await session.settled();
-  const { hunks, files } = params;
-  return session.tasks.accept(await threadOf(session, params), { hunks, files }, session.face);
+  const { hunks, files, overMine } = params;
+  if (overMine && (!hunks || files)) {
+    throw new InvalidParams('overMine: only with hunks, and without files: name the conflicting hunks that it is for.');
+  }
+  return session.tasks.accept(await threadOf(session, params), { hunks, files, overMine }, session.face);
 }
 
 /** As `accept`. */

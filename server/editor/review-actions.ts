@@ -5,6 +5,7 @@ import { locateInReview } from '../changeset/review-document.ts';
 import { isAsWritten } from '../changeset/review-mark.ts';
 import type { Review, ReviewFile, ReviewHunk } from '../changeset/review-types.ts';
 import { action } from './code-actions.ts';
+import { conflictActions } from './conflict-actions.ts';
 import type { LineDocument } from './line-document.ts';
 import { type FileInReview, hunksAt, isUndecided, type Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
@@ -20,6 +21,7 @@ export function reviewActions(reviews: Reviews, path: string | undefined, range:
     const touched = hunksAt(inReview, range.start.line, range.end.line);
     return [
       ...hunkActions(threadId, touched, suffix),
+      ...conflictActions(threadId, file, touched, suffix),
       ...showActions(threadId, touched, suffix),
       ...fileActions(threadId, file, 'this file', suffix),
       ...(review ? allActions(threadId, review, suffix) : []),
@@ -46,6 +48,7 @@ export function reviewDocumentActions(
   return [
     ...(hunk && isPending(hunk) ? asEdited('accept this hunk as edited', { hunks: [hunk.id] }) : []),
     ...(hunk ? hunkActions(threadId, [hunk], '') : []),
+    ...(file && hunk ? conflictActions(threadId, file, [hunk], '') : []),
     ...(file?.hunks.some(isPending) ? asEdited('apply this file as edited', { files: [file.path] }) : []),
     ...(file ? fileActions(threadId, file, 'this file', '') : []),
     ...asEdited('apply as edited', {}),

@@ -17,6 +17,7 @@ export type TaskStart = Params<'codex/runTask'> & {
   seeds?: TaskRequest['seeds'];
   /** The folder it is delegated from, a URI. Unlike `root`, it lets the task have the editor's other folders too. */
   from?: string;
+  redo?: TaskRequest['redo'];
   /** Of a document without a file: as the agent is to find it, instead of as the buffer has it. */
   text?: string;
 };
@@ -53,6 +54,7 @@ export async function startTask(session: Session, start: TaskStart): Promise<{ t
     effort: start.effort,
     attachments,
     seeds: start.seeds ?? [],
+    redo: start.redo,
     origin: about && document !== undefined ? { path: about.path, line } : undefined,
     settings: session.settings,
     environment: session.surroundings.environment,

@@ -1,5 +1,6 @@
 /** Follows one file while the editor does an edit of it: by the document where it is open, else by the disk. */
 import { readFile } from 'node:fs/promises';
+import { byteOrderMark, withoutMark } from '../changeset/lines.ts';
 import { type MadeEdit, sight } from './arrival.ts';
 import type { Session } from './session.ts';
 
@@ -27,6 +28,7 @@ export function watchEdit(session: Session, { file, version, made, savesIt }: Wa
   let previous = made.before;
   let movedAt: number | undefined;
   let reading = false;
+  const hasMark = made.before.startsWith(byteOrderMark);
 
   const look = (now: string): void => {
     if (now === previous) return;
@@ -46,7 +48,7 @@ export function watchEdit(session: Session, { file, version, made, savesIt }: Wa
     const text = await readFile(file, 'utf8').catch(() => undefined);
     reading = false;
     // What a document has shown meanwhile is newer than what was read.
-    if (text !== undefined && isOnDisk()) look(text);
+    if (text !== undefined && isOnDisk()) look(hasMark ? text : withoutMark(text));
   };
   const isOnDisk = (): boolean => !session.documents.at(file) || (savesIt && previous === made.before);
 

@@ -95,7 +95,12 @@ export const methods = {
   'codex/accept': {
     doc: 'Applies hunks: by default every pending one that is not sensitive. Answers when the outcome was verified, at most 10 s later; the command twin answers `{ applyId }` at once.',
     text: 'threadId',
-    params: threadRef.extend(selection.shape),
+    params: threadRef.extend(selection.shape).extend({
+      overMine: z
+        .boolean()
+        .optional()
+        .describe('only with `hunks`: conflicting ones among them replace your lines that stand in their way'),
+    }),
     result: applyResultSchema,
   },
   'codex/applyEdited': {
@@ -112,6 +117,12 @@ export const methods = {
     params: threadRef.extend({
       text: z.string().optional().describe('default: the open buffer of `review.diff`, else the file'),
     }),
+    result: z.object({ threadId: z.string(), turnId: z.string() }),
+  },
+  'codex/redoHunk': {
+    doc: 'Starts a turn that makes a conflicting hunk anew on the text as the user has it now; with it the other conflicting hunks of its file. They leave the review.',
+    text: 'hunk',
+    params: threadRef.extend({ hunk: z.string().min(1) }),
     result: z.object({ threadId: z.string(), turnId: z.string() }),
   },
   'codex/reject': {

@@ -85,6 +85,8 @@ export const values = `- **Status**, the first that holds: running, waitingForAp
 - **The copy from turn to turn.** At the start of a turn accepted and rejected hunks have left the copy, pending ones stay, and
   every other file is as the user has it now. During a turn a file that the agent has changed keeps its version; all others
   are refreshed before each command. The model is told what was accepted, rejected and commented.
+- **Conflict.** Changes to the same lines, or to lines that touch (as for \`git merge-file\`): the user's text stays and the hunk is \`conflicting\`. It
+  is settled by rejecting it, by \`codex/redoHunk\`, or by \`codex/accept\` with \`overMine\`, which undo takes back; no other accept takes it.
 - **Base.** The text a file had when the agent's change to it began. Where the user's version changed meanwhile and no base is
   known, the hunks are \`conflicting\`, never guessed.`;
 

@@ -22,10 +22,11 @@ export async function applyHunks(
     concerns: (path: string) => boolean;
     /** Of an edited review, in the place of what accepting these ids would make. */
     made?: EditedOutcomes;
+    overMine?: boolean;
   },
 ): Promise<Applied> {
-  const { record, review, ids, concerns, made } = options;
-  const outcomes = made?.outcomes ?? acceptOutcomes(review, ids);
+  const { record, review, ids, concerns, made, overMine = false } = options;
+  const outcomes = made?.outcomes ?? acceptOutcomes(review, ids, { overMine });
   await keepBinaries(record, outcomes);
   const steps = outcomes.map((outcome): Step => {
     const change = appliedChange(outcome);
@@ -34,7 +35,7 @@ export async function applyHunks(
   const { result, decided } = await perform(options, { what: 'accept', steps });
   const inTheWay = review.files.flatMap(({ path, hunks }) =>
     (concerns(path) ? hunks : [])
-      .filter(({ status }) => status === 'conflicting')
+      .filter(({ id, status }) => status === 'conflicting' && !ids.has(id))
       .map(({ id }) => ({ path, hunk: id, reason: 'the same lines were changed meanwhile; your text was kept' })),
   );
   const conflicts = made?.conflicts ?? inTheWay;

@@ -43,7 +43,8 @@ export class Decisions {
       const ids = selectHunks(review, selection);
       return carriedOut(done, async (applyId) => {
         const concerns = concernedBy(selection, review, ids);
-        return this.#apply({ record, review, ids, concerns, applyId, face });
+        const overMine = selection.overMine ?? false;
+        return this.#apply({ record, review, ids, concerns, overMine, applyId, face });
       });
     });
   }

@@ -60,6 +60,8 @@ export type TaskRequest = Workspace & {
   attachments: readonly Attachment[];
   /** Changes made before the turn on the agent's behalf: the `codex:` comment taken out. Texts are whole files. */
   seeds: readonly { path: string; base: string; text: string }[];
+  /** A conflicting hunk that this turn makes anew; see `redoOf`. */
+  redo?: string;
   /** Where it was delegated from; line 0-based. */
   origin?: { path: string; line: number };
   settings: Settings;
@@ -69,7 +71,10 @@ export type TaskRequest = Workspace & {
   outputSchema?: Record<string, unknown>;
 };
 
-/** Hunks or files of a review; neither: everything pending that is not sensitive. */
-export type Selection = { hunks?: readonly string[]; files?: readonly string[] };
+/**
+ * Hunks or files of a review; neither: everything pending that is not sensitive. `overMine`: conflicting ones among
+ * `hunks` are meant as well, to be put over the user's text.
+ */
+export type Selection = { hunks?: readonly string[]; files?: readonly string[]; overMine?: boolean };
 
 export type Answer = { decision: Decision; answer?: string };

@@ -2,6 +2,7 @@
 import { instructions } from '../agent/instructions.ts';
 import { runTurn, type TurnOutcome } from '../agent/turn.ts';
 import { nextCopy } from '../changeset/outcome.ts';
+import { withoutRedone } from '../changeset/redo.ts';
 import { socketWarnings } from '../policy/sockets.ts';
 
 import { unsandboxedNotice } from '../sandbox/status.ts';
@@ -84,7 +85,9 @@ async function carryOut(
   try {
     const copy = await record.copy();
     const reviewed =
-      before.turns.length > 0 ? await reviewThread(record, request.documents, { state: before }) : undefined;
+      before.turns.length > 0
+        ? withoutRedone(await reviewThread(record, request.documents, { state: before }), request.redo)
+        : undefined;
     if (reviewed) await copy.settle(nextCopy(reviewed));
     await copy.prepare(textsUnder(request.documents, request.root), request.settings.sandbox.secrets);
     for (const { path, base, text } of request.seeds) await copy.seed(path, base, text);

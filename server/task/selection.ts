@@ -1,4 +1,5 @@
 /** Which hunks a request means. */
+import { canGoOver } from '../changeset/over-mine.ts';
 import type { Review, ReviewHunk } from '../changeset/review-types.ts';
 import type { Selection } from './ports.ts';
 import { Refusal } from './refusal.ts';
@@ -6,10 +7,11 @@ import { Refusal } from './refusal.ts';
 /**
  * Hunk ids, all of which may be decided now. Throws `unknownHunk`, `alreadyDecided` or, for one that can't be applied
  * over the user's text, `stale`. With neither hunks nor files: everything pending that is not sensitive.
+ * `overMine` holds for hunks that are named, one by one.
  */
 export function selectHunks(
   review: Review,
-  { hunks, files }: Selection,
+  { hunks, files, overMine }: Selection,
   options: { conflicting: boolean } = { conflicting: false },
 ): ReadonlySet<string> {
   const free = ({ status }: ReviewHunk): boolean =>
@@ -27,12 +29,14 @@ export function selectHunks(
     for (const id of ids) chosen.add(id);
   }
   for (const id of hunks ?? []) {
-    const hunk = review.files.flatMap((file) => file.hunks).find((hunk) => hunk.id === id);
-    if (!hunk)
+    const file = review.files.find((file) => file.hunks.some((hunk) => hunk.id === id));
+    const hunk = file?.hunks.find((hunk) => hunk.id === id);
+    if (!file || !hunk)
       throw new Refusal('unknownHunk', `There is no hunk ${id} in this review; codex/changeset lists them.`, {
         hunk: id,
       });
-    if (!free(hunk)) throw unfree(hunk, `Hunk ${id}`);
+    const isOver = overMine && hunk.status === 'conflicting' && canGoOver(file);
+    if (!free(hunk) && !isOver) throw unfree(hunk, `Hunk ${id}`);
     chosen.add(id);
   }
   return chosen;

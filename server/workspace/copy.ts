@@ -211,9 +211,10 @@ export class Copy implements ThreadCopy {
       const problem = pathProblem(path);
       if (problem !== undefined) throw new Error(`${path} ${problem}`);
       if (await this.hides(path, base)) return;
-      const before = bufferState(base, await readState(this.layers.root, path));
-      const mode = before.kind === 'text' ? before.mode : 0o644;
-      await transact(this.#view, this.#aside, (edit) => edit.put(path, { kind: 'text', text, mode }));
+      const disk = await readState(this.layers.root, path);
+      const before = bufferState(base, disk);
+      const after = bufferState(text, disk);
+      await transact(this.#view, this.#aside, (edit) => edit.put(path, after));
       await this.#notes.note(path, before);
       await this.#save();
     });

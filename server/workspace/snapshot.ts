@@ -4,6 +4,7 @@ import type { BigIntStats } from 'node:fs';
 import { constants, type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { absent, type FileState } from '../changeset/file-state.ts';
+import { byteOrderMark } from '../changeset/lines.ts';
 import { assertPlace } from './owner.ts';
 
 /** Larger files are not shown as text. */
@@ -66,15 +67,19 @@ export async function userState(root: string, path: string, buffers: ReadonlyMap
   return text === undefined ? disk : bufferState(text, disk);
 }
 
+/** Editors leave a byte order mark out of the text they show, and write it again. */
 export const bufferState = (text: string, disk: FileState): FileState => ({
   kind: 'text',
-  text,
+  text:
+    disk.kind === 'text' && disk.text.startsWith(byteOrderMark) && !text.startsWith(byteOrderMark)
+      ? byteOrderMark + text
+      : text,
   mode: disk.kind === 'text' || disk.kind === 'binary' ? disk.mode : 0o644,
 });
 
-/** Whether the file has the text of its buffer; editors leave a byte order mark out of that, and write it again. */
+/** Whether the file has the text of its buffer, or that and a byte order mark. */
 export const isSaved = (text: string, disk: FileState): boolean =>
-  disk.kind === 'text' && (disk.text === text || disk.text === `\ufeff${text}`);
+  disk.kind === 'text' && (disk.text === text || disk.text === byteOrderMark + text);
 
 /**
  * What an absolute path holds, whose parents are known to be folders. A folder is absent: it is no file. `isTheirs`: a

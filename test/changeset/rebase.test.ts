@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { acceptOutcomes } from '../../server/changeset/outcome.ts';
 import type { Decisions } from '../../server/changeset/review-types.ts';
 import { inFolder, mergeFile } from './git.ts';
+import { undecided } from './played-thread.ts';
 import { idsOf, listed, review, text, threeTexts, words } from './states.ts';
 
 const reviewTexts = (base: string, agent: string, user: string, decisions: Decisions = new Map()) =>
@@ -75,6 +76,23 @@ describe("the agent's change on the user's text as it is now", () => {
   });
 });
 
+describe('what was accepted makes no other hunk look different, however much the lines repeat', () => {
+  test.each([
+    ['} }', 'N } b a', '} u } }'],
+    ['} } b b', 'a a N } }', '} b b'],
+    ['a b }', 'b a N }', 'a b u b }'],
+    ['b a a b }', 'a b N', 'b a b a }'],
+    ['a b c d', 'a c D', 'a b c d'],
+  ])('%s → %s, on %s', (base, agent, user) => {
+    const before = reviewTexts(words(base), words(agent), words(user));
+    for (const id of idsOf(before)) {
+      const now = accepted(words(base), words(agent), words(user), [id]);
+      const after = reviewTexts(words(base), words(agent), now, new Map([[id, 'accepted']]));
+      expect(undecided(after)).toEqual(undecided(before).filter((entry) => !entry.startsWith(id)));
+    }
+  });
+});
+
 describe('properties', () => {
   test('accepting all is `git merge-file` where that finds no conflict, and we find none where it finds none', () => {
     inFolder((folder) => {
@@ -88,7 +106,7 @@ describe('properties', () => {
             expect(conflicts).toEqual([]);
           }
         }),
-        { numRuns: 250 },
+        { numRuns: 300 },
       );
     });
   });

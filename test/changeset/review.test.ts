@@ -242,6 +242,18 @@ describe('decisions', () => {
     expect(idsOf(review({ g: text(lines) }, { g: text(words('y a y b y')) }))).not.toContain(ids[0]);
   });
 
+  test('a change of the mode that stands alone outlives the rejection of the text, and has one name whatever is typed', () => {
+    const before = { f: text(words('a b c')) };
+    const became = { f: text(words('a B c'), 0o755) };
+    const user = { f: text(words('a X c')) };
+    const [conflict] = idsOf(review(before, became, user), 'conflicting');
+    const [mode] = idsOf(review(before, became, user));
+    expect(idsOf(review(before, became, user, new Map([[conflict ?? '', 'rejected']])))).toEqual([mode]);
+    expect(idsOf(review(before, became, { f: text(words('a X c d')) }))).toEqual([mode]);
+    const modeOnly = { f: text(words('a X c'), 0o755) };
+    expect(idsOf(review(user, modeOnly))).toEqual([mode]);
+  });
+
   test('a rename goes along with the first hunk that is accepted', () => {
     const moved = { b: text(words('A b c d e f g H')) };
     const first = review({ a: text(long) }, moved);

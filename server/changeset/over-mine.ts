@@ -1,0 +1,49 @@
+/** The agent's change put over the user's lines, because the user said so of this very hunk. */
+import { agentText } from './agent-blocks.ts';
+import { applyLineEdits, splitLines } from './lines.ts';
+import type { TextState } from './metadata.ts';
+import type { ReviewFile, ReviewHunk } from './review-types.ts';
+import { textHunks } from './text-hunks.ts';
+
+/** What could not be brought back afterwards, or was never seen, is never written over; a device never made. */
+export const canGoOver = ({ user, agent }: ReviewFile): boolean => user.kind !== 'other' && agent.kind !== 'other';
+
+/**
+ * The user's text with these hunks in it, pending and conflicting ones; ids. Undefined where the file is taken whole.
+ * One after the other, for where lines of the user stand in the way of several hunks, the first may free the rest.
+ */
+export function textOver(file: ReviewFile, ids: readonly string[]): string | undefined {
+  const { path, base, agent, user, tooLarge, hunks } = file;
+  if (agent.kind !== 'text' || tooLarge || (base !== 'unknown' && base.kind !== 'text')) return undefined;
+  if (base === 'unknown') return user.kind === 'text' ? withLines(user.text, hunks, ids) : undefined;
+  const accepted = (id: string): boolean =>
+    ids.includes(id) || hunks.some((hunk) => hunk.id === id && hunk.status === 'accepted');
+  if (user.kind !== 'text') return agentText(path, base.text, agent.text, accepted);
+  const decided = decisionsOf(hunks);
+  let now: TextState = user;
+  for (const id of ids) {
+    const found = textHunks(path, { base, agent, user: now }, decided).find(({ hunk }) => hunk.id === id);
+    if (found) now = { ...now, text: withHunk(now.text, found.hunk) };
+    decided.set(id, 'accepted');
+  }
+  return now.text;
+}
+
+function withHunk(text: string, { line, oldLines, newLines, userLines, insteadLines }: ReviewHunk): string {
+  const deleteCount = (userLines ?? oldLines).length;
+  return applyLineEdits(splitLines(text), [{ line, deleteCount, lines: insteadLines ?? newLines }]);
+}
+
+/** Hunks of an unknown base are the differences to the user's text itself. */
+function withLines(text: string, hunks: readonly ReviewHunk[], ids: readonly string[]): string {
+  const edits = hunks
+    .filter(({ id }) => ids.includes(id))
+    .map(({ line, oldLines, newLines }) => ({ line, deleteCount: oldLines.length, lines: newLines }));
+  return applyLineEdits(splitLines(text), edits);
+}
+
+function decisionsOf(hunks: readonly ReviewHunk[]): Map<string, 'accepted' | 'rejected'> {
+  return new Map(
+    hunks.flatMap(({ id, status }) => (status === 'accepted' || status === 'rejected' ? [[id, status] as const] : [])),
+  );
+}
