@@ -1,7 +1,8 @@
 /** Carries steps out so that a crash at any moment can be mended: journal first, then disk and editor, then the log. */
 import type { FileOutcome } from '../changeset/review-types.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
-import { type DiskEntry, missingFolders } from '../workspace/disk.ts';
+import type { DiskEntry } from '../workspace/disk.ts';
+import { missingFolders } from '../workspace/disk-folders.ts';
 import { type ApplyJournal, beginJournal, decidedBy, type Fate, logJournal, type Part } from './apply-journal.ts';
 import { nextNumber } from './apply-log.ts';
 import { type CarriedOut, carryOut } from './carry-out.ts';
