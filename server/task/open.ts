@@ -264,6 +264,7 @@ class OpenTasks implements Tasks {
     await Promise.all(turns.map(({ ended }) => ended));
     // What is being decided is decided to its end.
     for (const record of this.#registry.all()) (await record.enter())();
+    for (const record of this.#registry.all()) await record.taken();
     for (const record of this.#registry.all()) await record.flushed().catch(() => {});
   }
 

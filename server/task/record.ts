@@ -166,6 +166,11 @@ export class ThreadRecord {
     return this.#journal.flushed();
   }
 
+  /** Whoever was taking the thread has it, with what a process that is gone has left brought to its end. */
+  async taken(): Promise<void> {
+    await this.#gate;
+  }
+
   /** Only while held: opening it finishes what a process that is gone has left unfinished. */
   copy(): Promise<Copy> {
     this.#copy ??= Copy.open({ dir: join(this.folder, 'copy'), root: this.root });
