@@ -97,15 +97,31 @@ export async function putEntry(threadFolder: string, place: Place, entry: ApplyE
   await mkdir(folderOf(threadFolder), { recursive: true, mode: 0o700 });
   await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
   await rename(`${path}.new`, path);
-  const old = (await placesIn(threadFolder, place.stack)).slice(entriesMax);
-  for (const each of old) await rm(fileOf(threadFolder, each), { force: true });
+  await drop(threadFolder, (await placesIn(threadFolder, place.stack)).slice(entriesMax));
 }
 
 /** Of each stack: applies that can still be undone, and undos that can be done again. */
 const entriesMax = 50;
 
 export async function dropStack(threadFolder: string, stack: Stack): Promise<void> {
-  for (const place of await placesIn(threadFolder, stack)) await rm(fileOf(threadFolder, place), { force: true });
+  await drop(threadFolder, await placesIn(threadFolder, stack));
+}
+
+/** With the bytes of binary files that no other entry needs. */
+async function drop(threadFolder: string, places: readonly Place[]): Promise<void> {
+  for (const place of places) await rm(fileOf(threadFolder, place), { force: true });
+  const blobs = (await readdir(folderOf(threadFolder)).catch(() => [])).filter((name) => name.endsWith('.bin'));
+  if (places.length === 0 || blobs.length === 0) return;
+  const needed = new Set<string>();
+  for (const stack of ['applied', 'undone'] as const) {
+    for (const place of await placesIn(threadFolder, stack)) {
+      const files = (await readEntry(threadFolder, place))?.files ?? [];
+      for (const state of files.flatMap(({ before, after }) => [before, after])) {
+        if (state.kind === 'binary') needed.add(`${state.hash}.bin`);
+      }
+    }
+  }
+  for (const name of blobs) if (!needed.has(name)) await rm(join(folderOf(threadFolder), name), { force: true });
 }
 
 /** Where the bytes of binary files are kept, by hash. */

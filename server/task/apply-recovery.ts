@@ -6,7 +6,8 @@
 import { stat } from 'node:fs/promises';
 import { absent, type FileState, sameState } from '../changeset/file-state.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
-import { type DiskEntry, removeRemains, writeToDisk } from '../workspace/disk.ts';
+import { type DiskEntry, writeToDisk } from '../workspace/disk.ts';
+import { removeRemains } from '../workspace/disk-folders.ts';
 import { readingLike, readState } from '../workspace/snapshot.ts';
 import { type ApplyJournal, decidedBy, endJournal, type Fate, logJournal, readJournal } from './apply-journal.ts';
 import { binariesOf } from './carry-out.ts';

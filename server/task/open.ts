@@ -288,6 +288,7 @@ class OpenTasks implements Tasks {
     await Promise.allSettled(this.#looks);
     // What is being decided is decided to its end.
     for (const record of this.#registry.all()) (await record.enter())();
+    for (const record of this.#registry.all()) await record.taken();
     for (const record of this.#registry.all()) await record.flushed().catch(() => {});
   }
 

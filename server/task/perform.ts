@@ -2,7 +2,8 @@
 import { asShown } from '../changeset/applied.ts';
 import type { FileOutcome } from '../changeset/review-types.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
-import { type DiskEntry, missingFolders } from '../workspace/disk.ts';
+import type { DiskEntry } from '../workspace/disk.ts';
+import { missingFolders } from '../workspace/disk-folders.ts';
 import { type ApplyJournal, beginJournal, decidedBy, type Fate, logJournal, type Part } from './apply-journal.ts';
 import { nextNumber } from './apply-log.ts';
 import { type CarriedOut, carryOut } from './carry-out.ts';

@@ -179,6 +179,11 @@ export class ThreadRecord {
     return this.#journal.flushed();
   }
 
+  /** Whoever was taking the thread has it, with what a process that is gone has left brought to its end. */
+  async taken(): Promise<void> {
+    await this.#gate;
+  }
+
   /** Only while held: opening it finishes what a process that is gone has left unfinished. */
   copy(): Promise<ThreadCopy> {
     this.#copy ??= openCopy(join(this.folder, 'copy'), this.workspace);

@@ -1,12 +1,13 @@
 /** The server's own writes of accepted changes: all checked first, each file replaced as a whole, taken back on failure. */
-import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { absent, type FileState, gitMode, sameState } from '../changeset/file-state.ts';
 import type { ApplyPlan } from '../changeset/review-types.ts';
-import { giveMade, inFolder, type Owner, ownerAt } from './owner.ts';
-import { parentOf, parentsOf, pathProblem } from './paths.ts';
+import { inBatches } from './batches.ts';
+import { type Back, makeFolders, removeEmptyFolders, statusAt } from './disk-folders.ts';
+import { type Owner, ownerAt } from './owner.ts';
+import { parentsOf, pathProblem } from './paths.ts';
 import { isReachable, readBytesAt, readingLike, readState } from './snapshot.ts';
-import { type Content, isStaged, type Staged, stage } from './staged.ts';
+import { type Content, type Staged, stage } from './staged.ts';
 
 export type DiskEntry = ApplyPlan['disk'][number];
 export type DiskResult = {
@@ -27,75 +28,66 @@ export async function writeToDisk(
   readBinary: ReadBinary,
   { tag = 'write', folders = [] }: { tag?: string; folders?: readonly string[] | undefined } = {},
 ): Promise<DiskResult> {
-  const failed: DiskResult['failed'] = [];
-  for (const entry of entries) {
-    const reason = await problemOf(root, entry).catch(messageOf);
-    if (reason !== undefined) failed.push({ path: entry.path, reason });
-  }
+  const removed = new Set(entries.filter(isRemoval).map(({ path }) => path));
+  const problems = new Map<DiskEntry, string | undefined>();
+  await inBatches(entries, async (entry) => {
+    problems.set(entry, await problemOf(root, entry, removed).catch(messageOf));
+  });
+  const failed = entries.flatMap((entry) => {
+    const reason = problems.get(entry);
+    return reason === undefined ? [] : [{ path: entry.path, reason }];
+  });
   if (failed.length > 0) return { written: [], failed };
-  const writing: Writing = { root, readBinary, tag, steps: [], undo: [] };
-  const failure = await writeAll(writing, entries);
-  for (const { staged } of writing.steps) await staged.discard().catch(() => {});
+  const writing: Writing = { root, readBinary, tag, staged: [], undo: [] };
+  const { room, rest } = makingRoom(entries);
+  const failure =
+    (await writeAll(writing, room)) ?? (await clear(writing, room, rest)) ?? (await writeAll(writing, rest));
+  for (const staged of writing.staged) await staged.discard().catch(() => {});
   if (failure) return { written: [], failed: [failure, ...(await takeBack(writing))] };
   for (const { path, from, after } of entries) {
-    if (after.kind === 'absent') await removeEmptyFolders(root, path, folders);
-    if (from !== undefined) await removeEmptyFolders(root, from, folders);
+    if (after.kind === 'absent') await removeEmptyFolders(root, path, { kept: folders });
+    if (from !== undefined) await removeEmptyFolders(root, from, { kept: folders });
   }
   return { written: entries.map(({ path }) => path), failed: [] };
 }
 
-/** Which folders writing these paths would make, those above first. */
-export async function missingFolders(root: string, paths: readonly string[]): Promise<string[]> {
-  const missing: string[] = [];
-  for (const folder of new Set(paths.flatMap(parentsOf))) {
-    if (!(await statusAt(join(root, folder)))) missing.push(folder);
-  }
-  return missing.sort();
+const isRemoval = ({ from, after }: DiskEntry): boolean => from === undefined && after.kind === 'absent';
+
+/** Removals that others need first: of a file where a folder is to be, and of what is in a folder where a file is to be. */
+function makingRoom(entries: readonly DiskEntry[]): { room: DiskEntry[]; rest: DiskEntry[] } {
+  const written = entries.filter((entry) => !isRemoval(entry)).map(({ path }) => path);
+  const paths = new Set(written);
+  const folders = new Set(written.flatMap(parentsOf));
+  const makesRoom = (entry: DiskEntry): boolean =>
+    isRemoval(entry) && (folders.has(entry.path) || parentsOf(entry.path).some((parent) => paths.has(parent)));
+  return { room: entries.filter(makesRoom), rest: entries.filter((entry) => !makesRoom(entry)) };
 }
 
-/** After a crash: half-written files beside these paths, and folders that were made, or lost a file, if they are empty. */
-export async function removeRemains(
+/** `removed`: what is there, and will not be. */
+async function problemOf(
   root: string,
-  remains: {
-    paths: readonly string[];
-    folders: readonly string[];
-    gone: readonly string[];
-    tag: string;
-    /** Absolute: they stay. */
-    kept?: readonly string[] | undefined;
-  },
-): Promise<void> {
-  const { paths, folders, gone, tag, kept = [] } = remains;
-  for (const parent of new Set(paths.map(parentOf))) {
-    if (!(await isReachable(root, join(parent, 'x')))) continue;
-    const folder = join(root, parent);
-    for (const name of await readdir(folder)) if (isStaged(name, tag)) await remove(join(folder, name));
-  }
-  for (const folder of folders.toSorted().reverse()) {
-    if (await isReachable(root, folder)) await removeFolder(join(root, folder)).catch(() => {});
-  }
-  for (const path of gone) if (await isReachable(root, path)) await removeEmptyFolders(root, path, kept);
-}
-
-async function problemOf(root: string, { path, from, before, after }: DiskEntry): Promise<string | undefined> {
+  { path, from, before, after }: DiskEntry,
+  removed: ReadonlySet<string>,
+): Promise<string | undefined> {
   for (const each of from === undefined ? [path] : [path, from]) {
-    const problem = pathProblem(each) ?? (await parentProblem(root, each));
+    const problem = pathProblem(each) ?? (await parentProblem(root, each, removed));
     if (problem !== undefined) return `the path ${each} ${problem}`;
   }
   if (after.kind === 'other') return `a ${after.what} can not be written`;
   await assertHolds(root, from ?? path, before);
-  const isTaken = from !== undefined && (await statusAt(join(root, path))) !== undefined;
-  if (isTaken) return `${path} exists already`;
+  const there = await statusAt(join(root, path));
+  if (there && from !== undefined) return `${path} exists already`;
   // A folder reads as nothing there.
-  if ((await statusAt(join(root, path)))?.isDirectory()) return `${path} is a folder`;
+  const makesRoom = () => [...removed].some((one) => one.startsWith(`${path}/`));
+  if (there?.isDirectory() && !makesRoom()) return `${path} is a folder`;
   return undefined;
 }
 
 /** Symbolic links are never followed, so a parent is a folder or is made. */
-async function parentProblem(root: string, path: string): Promise<string | undefined> {
+async function parentProblem(root: string, path: string, removed: ReadonlySet<string>): Promise<string | undefined> {
   for (const parent of parentsOf(path)) {
     const status = await statusAt(join(root, parent));
-    if (!status) return undefined;
+    if (!status || (removed.has(parent) && !status.isDirectory())) return undefined;
     if (status.isSymbolicLink()) return `leads through the symbolic link ${parent}`;
     if (!status.isDirectory()) return `leads through the file ${parent}`;
   }
@@ -108,35 +100,63 @@ async function assertHolds(root: string, path: string, state: FileState): Promis
   }
 }
 
-type Step = { entry: string; path: string; before: FileState; staged: Staged; back: () => Promise<void> };
-/** `steps`: in order, all of them made ready before the first is taken. `undo`: the way back of what was done. */
+/** The same for the moment of writing, when every folder above is there. */
+async function assertPlace(root: string, path: string, state: FileState): Promise<void> {
+  if (!(await isReachable(root, path))) throw new Error(`a folder above ${path} was replaced meanwhile`);
+  await assertHolds(root, path, state);
+}
+
+type Failure = { path: string; reason: string };
+type Step = { path: string; before: FileState; staged: Staged; back: Back };
+/** `staged`: all that was made ready. `undo`: the way back of what was done; `path`: of a file. */
 type Writing = {
   root: string;
   readBinary: ReadBinary;
   tag: string;
-  steps: Step[];
-  undo: { path?: string; back: () => Promise<void> }[];
+  staged: Staged[];
+  undo: { path?: string; back: Back }[];
 };
 
-/** A full disk is found out before the first file is replaced. */
-async function writeAll(
-  writing: Writing,
-  entries: readonly DiskEntry[],
-): Promise<{ path: string; reason: string } | undefined> {
-  let path = '';
-  try {
-    for (const entry of entries) {
-      path = entry.path;
-      await prepare(writing, entry);
+/** All is made ready before anything is put in its place: a full disk is found out before the first file is replaced. */
+async function writeAll(writing: Writing, entries: readonly DiskEntry[]): Promise<Failure | undefined> {
+  const { root, undo } = writing;
+  const ready = new Map<DiskEntry, Step[] | Failure>();
+  for (const entry of entries) {
+    if (isRemoval(entry)) continue;
+    const made = (back: Back) => undo.push({ back });
+    const failure = await makeFolders(dirname(join(root, entry.path)), made).catch(messageOf);
+    if (failure !== undefined) return { path: entry.path, reason: failure };
+  }
+  await inBatches(entries, async (entry) => {
+    const failed = (error: unknown): Failure => ({ path: entry.path, reason: messageOf(error) });
+    ready.set(entry, await prepare(writing, entry).catch(failed));
+  });
+  for (const entry of entries) {
+    const steps = ready.get(entry);
+    if (steps && 'reason' in steps) return steps;
+  }
+  for (const entry of entries) {
+    const steps = ready.get(entry) ?? [];
+    for (const { path, before, staged, back } of 'reason' in steps ? [] : steps) {
+      const failure = await staged.place(() => assertPlace(root, path, before)).catch(messageOf);
+      if (failure !== undefined) return { path: entry.path, reason: failure };
+      undo.push({ path: entry.path, back });
     }
-    for (const { entry, path: at, before, staged, back } of writing.steps) {
-      path = entry;
-      await staged.place(() => assertHolds(writing.root, at, before));
-      writing.undo.push({ path: entry, back });
-    }
-    return undefined;
-  } catch (error) {
-    return { path, reason: messageOf(error) };
+  }
+  return undefined;
+}
+
+/** Folders that are empty now, where a file is to be. */
+async function clear(
+  { root, undo }: Writing,
+  room: readonly DiskEntry[],
+  rest: readonly DiskEntry[],
+): Promise<undefined> {
+  const paths = new Set(rest.map(({ path }) => path));
+  for (const { path } of room) {
+    const within = parentsOf(path).find((parent) => paths.has(parent));
+    const removed = (back: Back) => undo.push({ back });
+    if (within !== undefined) await removeEmptyFolders(root, path, { within, removed });
   }
 }
 
@@ -151,22 +171,18 @@ async function takeBack({ undo }: Writing): Promise<DiskResult['failed']> {
   return failed;
 }
 
-async function prepare(writing: Writing, { path, from, before, after, restores }: DiskEntry): Promise<void> {
+async function prepare(writing: Writing, { path, from, before, after, restores }: DiskEntry): Promise<Step[]> {
   const { root, readBinary } = writing;
   const source = join(root, from ?? path);
   const bytes = after.kind === 'binary' ? await readBinary(path, after.hash) : undefined;
   const oldBytes = before.kind === 'binary' ? await readBytesAt(source) : undefined;
   const oldOwner = before.kind === 'absent' ? undefined : await ownerAt(source);
-  await makeFolders(dirname(join(root, path)), writing.undo);
   const owner = oldOwner ?? (await ownerAt(dirname(join(root, path))));
   const old: Put = { state: before, content: contentOf(before, oldBytes, fullMode(before), owner) };
   const next: Put = { state: after, content: contentOf(after, bytes, modeOf(before, after, restores), owner) };
   const none: Put = { state: absent, content: { kind: 'absent' } };
-  if (from === undefined) await addStep(writing, path, { path, before: old, after: next });
-  else {
-    await addStep(writing, path, { path, before: none, after: next });
-    await addStep(writing, path, { path: from, before: old, after: none });
-  }
+  if (from === undefined) return [await stepOf(writing, path, old, next)];
+  return [await stepOf(writing, path, none, next), await stepOf(writing, from, old, none)];
 }
 
 type Put = { state: FileState; content: Content };
@@ -179,29 +195,22 @@ function contentOf(state: FileState, bytes: Buffer | undefined, mode: number, ow
 }
 
 /** Its way back writes over nothing but what the step has written. */
-async function addStep(
-  { root, tag, steps }: Writing,
-  entry: string,
-  { path, before, after }: { path: string; before: Put; after: Put },
-): Promise<void> {
+async function stepOf(writing: Writing, path: string, before: Put, after: Put): Promise<Step> {
+  const { root, tag } = writing;
   const file = join(root, path);
   const back = async (): Promise<void> => {
     if (sameState(await readState(root, path, readingLike(before.state)), before.state)) return;
     const staged = await stage(file, before.content, tag);
     try {
-      await staged.place(() => assertHolds(root, path, after.state));
+      await staged.place(() => assertPlace(root, path, after.state));
     } finally {
       await staged.discard();
     }
   };
-  steps.push({ entry, path, before: before.state, staged: await stage(file, after.content, tag), back });
+  const staged = await stage(file, after.content, tag);
+  writing.staged.push(staged);
+  return { path, before: before.state, staged, back };
 }
-
-const remove = (file: string): Promise<void> =>
-  inFolder(dirname(file), (folder) => rm(join(folder, basename(file)), { force: true }));
-
-const removeFolder = (path: string): Promise<void> =>
-  inFolder(dirname(path), (folder) => rmdir(join(folder, basename(path))));
 
 /** Only the executable bit is the project's: what else the file had stays, and nothing else comes in. */
 function modeOf(before: FileState, after: FileState, restores: true | undefined): number {
@@ -218,32 +227,5 @@ const fullMode = (state: FileState): number =>
 
 /** Read once, while nothing runs beside it: reading it sets it for a moment. */
 const umask = process.umask();
-
-async function removeEmptyFolders(root: string, path: string, kept: readonly string[]): Promise<void> {
-  for (const parent of parentsOf(path).reverse()) {
-    if (kept.includes(join(root, parent))) return;
-    const isGone = await removeFolder(join(root, parent)).then(
-      () => true,
-      () => false,
-    );
-    if (!isGone) return;
-  }
-}
-
-/** Those that are missing, each whose its parent is. */
-async function makeFolders(folder: string, undo: Writing['undo']): Promise<void> {
-  const missing: string[] = [];
-  for (let next = folder; !(await statusAt(next)); next = dirname(next)) missing.unshift(next);
-  const [first] = missing;
-  if (first === undefined) return;
-  const owner = await ownerAt(dirname(first));
-  for (const each of missing) {
-    await inFolder(dirname(each), (parent) => mkdir(join(parent, basename(each))));
-    undo.push({ back: () => removeFolder(each) });
-    await giveMade(each, owner);
-  }
-}
-
-const statusAt = (path: string) => lstat(path).catch(() => undefined);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -9,7 +9,9 @@ import { describe, expect, test } from 'vitest';
 import { appliedChange } from '../../server/changeset/applied.ts';
 import { acceptOutcomes } from '../../server/changeset/outcome.ts';
 import { type ApplyJournal, beginJournal } from '../../server/task/apply-journal.ts';
+import { openTasks } from '../../server/task/open.ts';
 import { noDocuments } from '../../server/task/ports.ts';
+import { openEditor } from '../support/editor.ts';
 import { patch, say, script, together } from '../support/model.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { type Bench, diskFace, openBench } from '../support/task.ts';
@@ -172,6 +174,22 @@ describe('what was begun and not ended', () => {
     });
     expect(await bench.review(threadId)).toEqual(['a.txt:1 pending', 'b.txt:1 pending', 'd/c.txt:1 pending']);
     await expect(undo(bench, threadId)).rejects.toMatchObject({ reason: 'nothingToUndo' });
+  });
+
+  test('is mended by a server that starts in the workspace, and told to its user', async () => {
+    await using bench = await openBench({ files, script: shout() });
+    const { workspace } = bench;
+    await begun(bench);
+    await workspace.write('a.txt', 'A\n');
+    await using editor = await openEditor({
+      files: {},
+      place: { root: workspace.root, stateFolder: workspace.stateDir },
+      tasks: ({ stateFolder }) => openTasks({ stateDir: stateFolder }),
+    });
+    expect((await editor.message('a.txt failed')).text).toContain('codex-lsp was ended in the middle of it');
+    expect(await workspace.read('a.txt')).toBe('a\n');
+    await editor.waitFor('the hunk', () => editor.diagnostics('a.txt').length > 0);
+    editor.messages();
   });
 
   test('counts as done where all of it was written, and can be undone', async () => {

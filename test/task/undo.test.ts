@@ -1,5 +1,5 @@
 /** Undo and redo, further and further back, over what the user has done since. */
-import { chmodSync, lstatSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Face, noDocuments } from '../../server/task/ports.ts';
@@ -191,4 +191,54 @@ test('a mode that is taken back leaves what is typed and not saved the truth', a
   const [file] = (await tasks.review(threadId, documents)).files;
   expect(file).toMatchObject({ user: { text: 'echo typed\n' }, hunks: [{ status: 'pending' }] });
   expect(await workspace.read('run.sh')).toBe('echo\n');
+});
+
+test('a file that became a folder, and a folder that became a file, go back and forth', async () => {
+  const change = 'rm f && mkdir -p f/deep && echo z > f/deep/z && rm -r d && echo file > d';
+  await using bench = await openBench({
+    files: { f: 'f\n', 'd/in/x': 'x\n', 'd/y': 'y\n' },
+    git: false,
+    script: script(shell(change), say('Done.')),
+  });
+  const { root } = bench.workspace;
+  const first = snapshot(root);
+  const { threadId } = await bench.run('turn it around');
+  expect(await acceptBy(bench, threadId)).toMatchObject({ failed: [], conflicts: [] });
+  const second = snapshot(root);
+  expect(Object.keys(second)).toEqual(['d', 'f', 'f/deep', 'f/deep/z']);
+  expect(await undoBy(bench, threadId)).toMatchObject({ failed: [], conflicts: [] });
+  expect(snapshot(root)).toEqual(first);
+  expect(await redoBy(bench, threadId)).toMatchObject({ failed: [], conflicts: [] });
+  expect(snapshot(root)).toEqual(second);
+});
+
+test('what cannot be written down first is not done, and is done once it can be', async () => {
+  await using bench = await openBench({ files, script: shout() });
+  const { threadId } = await bench.run('shout');
+  const log = join(bench.tasks.folderOf(threadId), 'applies');
+  writeFileSync(log, 'in the way');
+  const failed = [{ path: 'a.txt', reason: expect.stringContaining('EEXIST') }, { path: 'b.txt' }];
+  expect(await acceptBy(bench, threadId)).toMatchObject({ applied: [], failed });
+  expect(await bench.workspace.read('a.txt')).toBe(files['a.txt']);
+  rmSync(log);
+  expect(await acceptBy(bench, threadId)).toMatchObject({ applied: ['a.txt', 'b.txt'], failed: [] });
+});
+
+test('an undo goes on without the file that cannot be written', async () => {
+  await using bench = await openBench({
+    files,
+    script: script(patch.delete('a.txt'), patch('b.txt', '-b', '+B'), say('Done.')),
+  });
+  const { workspace } = bench;
+  const { threadId } = await bench.run('change');
+  await acceptBy(bench, threadId);
+  mkdirSync(join(workspace.root, 'a.txt'));
+  expect(await undoBy(bench, threadId)).toMatchObject({
+    applied: ['b.txt'],
+    failed: [{ path: 'a.txt', reason: 'a.txt is a folder' }],
+  });
+  expect(await workspace.read('b.txt')).toBe('b\n');
+  rmSync(join(workspace.root, 'a.txt'), { recursive: true });
+  expect(await undoBy(bench, threadId)).toMatchObject({ applied: ['a.txt'], failed: [] });
+  expect(await workspace.read('a.txt')).toBe(files['a.txt']);
 });

@@ -4,7 +4,8 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { absent, type FileState } from '../../server/changeset/file-state.ts';
-import { type DiskEntry, removeRemains, writeToDisk } from '../../server/workspace/disk.ts';
+import { type DiskEntry, writeToDisk } from '../../server/workspace/disk.ts';
+import { removeRemains } from '../../server/workspace/disk-folders.ts';
 import { makeFolder } from './folder.ts';
 
 const text = (text: string, mode = 0o644): FileState => ({ kind: 'text', text, mode });

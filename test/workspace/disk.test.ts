@@ -2,7 +2,7 @@ import { chmodSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { absent, type FileState } from '../../server/changeset/file-state.ts';
-import { writeToDisk } from '../../server/workspace/disk.ts';
+import { type DiskEntry, writeToDisk } from '../../server/workspace/disk.ts';
 import { readState } from '../../server/workspace/snapshot.ts';
 import { makeFolder } from './folder.ts';
 
@@ -33,6 +33,45 @@ test('each kind of change is written', async () => {
     './bin\n./deep\n./deep/er\n./deep/er/to\n./link\n./mod\n./new\n./run\nnew\nrenamed\nmod\n 254   3   1\n',
   );
   expect(['mod', 'run', 'new'].map((path) => modeOf(join(folder.path, path)))).toEqual([0o600, 0o755, 0o755]);
+});
+
+describe('a folder in the place of a file, and a file in the place of a folder', () => {
+  const entries: DiskEntry[] = [
+    { path: 'd', before: absent, after: text('file\n') },
+    { path: 'd/in/x', before: text('x\n'), after: absent },
+    { path: 'd/y', before: text('y\n'), after: absent },
+    { path: 'f/deep/z', before: absent, after: text('z\n') },
+    { path: 'f', before: text('f\n'), after: absent },
+  ];
+  const files = { 'd/in/x': 'x\n', 'd/y': 'y\n', f: 'f\n' };
+  const listing = 'find . -type f | sort | xargs tail -n +1';
+
+  test('are written, and taken back', async () => {
+    using folder = makeFolder(files);
+    const before = folder.bash(listing);
+    expect(await writeToDisk(folder.path, entries, noBinary)).toMatchObject({ failed: [] });
+    expect(folder.bash('cat d f/deep/z')).toBe('file\nz\n');
+    const back = entries.map(({ path, before, after }) => ({ path, before: after, after: before }));
+    expect(await writeToDisk(folder.path, back, noBinary)).toMatchObject({ failed: [] });
+    expect(folder.bash(listing)).toBe(before);
+  });
+
+  test('are as they were where something fails, or something else is in the folder', async () => {
+    using folder = makeFolder(files);
+    const before = folder.bash(listing);
+    const missing: DiskEntry = {
+      path: 'n',
+      before: absent,
+      after: { kind: 'binary', hash: 'h', size: 1, mode: 0o644 },
+    };
+    const { failed } = await writeToDisk(folder.path, [...entries, missing], noBinary);
+    expect(failed).toEqual([{ path: 'n', reason: 'no binary here' }]);
+    expect(folder.bash(listing)).toBe(before);
+    folder.write({ 'd/in/mine': 'm\n' });
+    const other = folder.bash(listing);
+    expect((await writeToDisk(folder.path, entries, noBinary)).failed).toMatchObject([{ path: 'd' }]);
+    expect(folder.bash(listing)).toBe(other);
+  });
 });
 
 describe('nothing at all is written', () => {
