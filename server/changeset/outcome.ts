@@ -21,23 +21,25 @@ export function acceptOutcomes(
     const chosen = file.hunks.filter(({ id }) => ids.has(id));
     const pending = chosen.filter(({ status }) => status === 'pending');
     const conflicting = overMine && canGoOver(file) ? chosen.filter(({ status }) => status === 'conflicting') : [];
-    if (conflicting.length > 0) return [outcomeOver(file, [...pending, ...conflicting])];
+    if (conflicting.length > 0) return [outcomeOver(file, [...pending, ...conflicting])].filter(isSome);
     return pending.length > 0 ? [outcomeOf(file, pending)] : [];
   });
 }
 
+const isSome = ({ hunks }: FileOutcome): boolean => hunks.length > 0;
+
 function outcomeOver(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOutcome {
   const { agent, user } = file;
   const { mode, ...place } = metadataAfter(file);
-  const hunks = accepted.map(({ id }) => id);
-  const text = textOver(file, hunks);
-  const after: FileState = text === undefined || mode === undefined ? agent : { kind: 'text', text, mode };
+  const ids = accepted.map(({ id }) => id);
+  const over = textOver(file, ids);
+  const after: FileState = over === undefined || mode === undefined ? agent : { kind: 'text', text: over.text, mode };
   return {
     ...place,
     before: user,
     after,
     edits: user.kind === 'text' && after.kind === 'text' ? lineEdits(user.text, after.text) : [],
-    hunks,
+    hunks: over?.taken ?? ids,
   };
 }
 

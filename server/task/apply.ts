@@ -29,9 +29,10 @@ export async function applyHunks(
 ): Promise<{ result: ApplyResult; accepted: { id: string; path: string }[] }> {
   const { record, applyId, review, ids, concerns, overMine } = options;
   const outcomes = acceptOutcomes(review, ids, { overMine });
+  const taken = new Set(outcomes.flatMap(({ hunks }) => hunks));
   const conflicts = review.files.flatMap(({ path, hunks }) =>
     (concerns(path) ? hunks : [])
-      .filter(({ id, status }) => status === 'conflicting' && !ids.has(id))
+      .filter(({ id, status }) => status === 'conflicting' && !taken.has(id))
       .map(({ id }) => ({ path, hunk: id, reason: 'the same lines were changed meanwhile; your text was kept' })),
   );
   const files: AppliedFile[] = outcomes.map(({ path, from, before, after, hunks }) => ({
