@@ -49,7 +49,7 @@ type Cut = { line: number; count: number; lines: readonly string[] };
 
 function without(user: readonly string[], cuts: readonly Cut[]): Pick<Landing, 'userLines' | 'fromTaken'> {
   const userLines: string[] = [];
-  const spots: { from: number; to: number; line: number; end: number }[] = [];
+  const spots: Spot[] = [];
   let done = 0;
   for (const { line, count, lines } of cuts) {
     for (; done < line; done++) userLines.push(user[done] ?? '');
@@ -59,15 +59,29 @@ function without(user: readonly string[], cuts: readonly Cut[]): Pick<Landing, '
   }
   for (; done < user.length; done++) userLines.push(user[done] ?? '');
   const fromTaken = (at: number, side: 'start' | 'end'): number => {
-    let shift = 0;
-    for (const { from, to, line, end } of spots) {
-      if (at < from || (at === from && (side === 'end' || to > from))) break;
-      if (at < to) return side === 'start' ? line : end;
-      shift = end - to;
-    }
-    return at + shift;
+    const spot = spots[countBefore(spots, at, side) - 1];
+    if (!spot) return at;
+    if (at < spot.to) return side === 'start' ? spot.line : spot.end;
+    return at + spot.end - spot.to;
   };
   return { userLines, fromTaken };
+}
+
+/** A cut as lines of the text without it (`from`, `to`) and of the user's text (`line`, `end`). */
+type Spot = { from: number; to: number; line: number; end: number };
+
+/** How many of the spots, which ascend, lie before a line. One of no lines lies before a stretch that starts there. */
+function countBefore(spots: readonly Spot[], at: number, side: 'start' | 'end'): number {
+  const isBefore = ({ from, to }: Spot): boolean => from < at || (from === at && to === at && side === 'start');
+  let lo = 0;
+  let hi = spots.length;
+  while (lo < hi) {
+    const middle = (lo + hi) >> 1;
+    const spot = spots[middle];
+    if (spot && isBefore(spot)) lo = middle + 1;
+    else hi = middle;
+  }
+  return lo;
 }
 
 type Found = { line: number; count: number; isUntouched: boolean };
@@ -77,7 +91,7 @@ function finder(byUser: readonly Block[]): (start: number, end: number) => Found
   let passed = 0;
   let shift = 0;
   return (start, end) => {
-    for (let own = byUser[passed]; own && isBefore(own, start, end); own = byUser[++passed]) {
+    for (let own = byUser[passed]; own && isPassed(own, start, end); own = byUser[++passed]) {
       shift = own.newLine + own.newCount - (own.oldLine + own.oldCount);
     }
     const within: Block[] = [];
@@ -95,7 +109,7 @@ function finder(byUser: readonly Block[]): (start: number, end: number) => Found
 }
 
 /** What the user added where a block only removed lines comes after it. */
-const isBefore = ({ oldLine, oldCount }: Block, start: number, end: number): boolean =>
+const isPassed = ({ oldLine, oldCount }: Block, start: number, end: number): boolean =>
   oldLine + oldCount <= start && !(start === end && oldLine === start);
 
 /** The base with the landed blocks in it, and where each block begins there. */

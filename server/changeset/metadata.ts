@@ -27,6 +27,18 @@ export const metadataId = (path: string, from: string | undefined, base: TextSta
 /** Whether it is a rename that the user's files do not have yet. */
 export const movesStill = ({ path, userPath }: Pick<Sides, 'path' | 'userPath'>): boolean => path !== userPath;
 
+/** Where the file stands, and as what, after any of its other hunks is accepted: a move and a mode that were rejected are not made. */
+export function metadataAfter(file: ReviewFile): { path: string; from?: string; mode: number | undefined } {
+  const { path, from, userPath, base, agent, user, hunks } = file;
+  if (base !== 'unknown' && base.kind === 'text' && agent.kind === 'text' && user.kind === 'text') {
+    const id = metadataId(path, from, base, agent);
+    const isRejected = hunks.some((hunk) => hunk.id === id && hunk.status === 'rejected');
+    if (isRejected) return { path: userPath, mode: user.mode };
+  }
+  // Of a file that is gone nothing is left to move.
+  return { path, ...(movesStill(file) && user.kind !== 'absent' ? { from: userPath } : {}), mode: modeAfter(file) };
+}
+
 /** The mode the user's file has after any of the pending hunks is accepted. */
 export function modeAfter({ base, agent, user }: Sides): number | undefined {
   if (agent.kind !== 'text' && agent.kind !== 'binary') return undefined;

@@ -3,7 +3,7 @@ import { agentText } from './agent-blocks.ts';
 import { absent, type FileState } from './file-state.ts';
 import { changedBlocks } from './hunks.ts';
 import { applyLineEdits, splitLines } from './lines.ts';
-import { isWhole, metadataId, metadataStatus, modeAfter, movesStill } from './metadata.ts';
+import { isWhole, metadataAfter, metadataId, metadataStatus, movesStill } from './metadata.ts';
 import { canGoOver, textOver } from './over-mine.ts';
 import type { FileOutcome, LineEdit, Review, ReviewFile, ReviewHunk } from './review-types.ts';
 import { areComparable } from './too-large.ts';
@@ -21,43 +21,42 @@ export function acceptOutcomes(
     const chosen = file.hunks.filter(({ id }) => ids.has(id));
     const pending = chosen.filter(({ status }) => status === 'pending');
     const conflicting = overMine && canGoOver(file) ? chosen.filter(({ status }) => status === 'conflicting') : [];
-    if (conflicting.length > 0) return [outcomeOver(file, [...pending, ...conflicting])];
+    if (conflicting.length > 0) return [outcomeOver(file, [...pending, ...conflicting])].filter(isSome);
     return pending.length > 0 ? [outcomeOf(file, pending)] : [];
   });
 }
 
+const isSome = ({ hunks }: FileOutcome): boolean => hunks.length > 0;
+
 function outcomeOver(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOutcome {
-  const { path, userPath, agent, user } = file;
-  const hunks = accepted.map(({ id }) => id);
-  const text = textOver(file, hunks);
-  const mode = modeAfter(file);
-  const after: FileState = text === undefined || mode === undefined ? agent : { kind: 'text', text, mode };
+  const { agent, user } = file;
+  const { mode, ...place } = metadataAfter(file);
+  const ids = accepted.map(({ id }) => id);
+  const over = textOver(file, ids);
+  const after: FileState = over === undefined || mode === undefined ? agent : { kind: 'text', text: over.text, mode };
   return {
-    path,
-    // Of a file that is gone nothing is left to move.
-    ...(movesStill(file) && user.kind !== 'absent' ? { from: userPath } : {}),
+    ...place,
     before: user,
     after,
     edits: user.kind === 'text' && after.kind === 'text' ? lineEdits(user.text, after.text) : [],
-    hunks,
+    hunks: over?.taken ?? ids,
   };
 }
 
 function outcomeOf(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOutcome {
-  const { path, agent, user, tooLarge } = file;
-  const moved = movesStill(file) ? { from: file.userPath } : {};
+  const { agent, user, tooLarge } = file;
+  const { mode, ...place } = metadataAfter(file);
   const hunks = accepted.map(({ id }) => id);
   if (user.kind !== 'text' || agent.kind !== 'text' || tooLarge)
-    return { path, ...moved, before: user, after: agent, edits: [], hunks };
+    return { ...place, before: user, after: agent, edits: [], hunks };
   const edits: LineEdit[] = accepted
     .filter((hunk) => !isWhole(hunk))
     .map(({ line, oldLines, newLines }) => ({ line, deleteCount: oldLines.length, lines: newLines }));
   const text = edits.length === 0 ? user.text : applyLineEdits(splitLines(user.text), edits);
   return {
-    path,
-    ...moved,
+    ...place,
     before: user,
-    after: { kind: 'text', text, mode: modeAfter(file) ?? user.mode },
+    after: { kind: 'text', text, mode: mode ?? user.mode },
     edits,
     hunks,
   };
@@ -94,15 +93,15 @@ export function nextCopy(review: Review): Map<string, CopyEntry> {
 
 /** Nothing stands in the way: the user's file as it is now is the new base. */
 function keepPending(file: ReviewFile, copy: Map<string, CopyEntry>): void {
-  const { path, after } = outcomeOf(
+  const { path, from, after } = outcomeOf(
     file,
     file.hunks.filter(({ status }) => status === 'pending'),
   );
-  if (!movesStill(file)) {
+  if (from === undefined) {
     copy.set(path, { base: file.user, agent: after });
     return;
   }
-  copy.set(file.userPath, { base: file.user, agent: absent });
+  copy.set(from, { base: file.user, agent: absent });
   copy.set(path, { base: absent, agent: after });
 }
 

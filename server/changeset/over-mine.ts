@@ -8,25 +8,36 @@ import { textHunks } from './text-hunks.ts';
 /** What could not be brought back afterwards, or was never seen, is never written over; a device never made. */
 export const canGoOver = ({ user, agent }: ReviewFile): boolean => user.kind !== 'other' && agent.kind !== 'other';
 
+/** The user's text with the hunks of `taken` in it. */
+export type Over = { text: string; taken: readonly string[] };
+
 /**
- * The user's text with these hunks in it, pending and conflicting ones; ids. Undefined where the file is taken whole.
- * One after the other, for where lines of the user stand in the way of several hunks, the first may free the rest.
+ * With these hunks, pending and conflicting ones; ids. Undefined where the file is taken whole. One after the other, for
+ * where lines of the user stand in the way of several hunks, the first may free the rest. One that would then replace
+ * more of the user's lines than was shown is not taken.
  */
-export function textOver(file: ReviewFile, ids: readonly string[]): string | undefined {
+export function textOver(file: ReviewFile, ids: readonly string[]): Over | undefined {
   const { path, base, agent, user, tooLarge, hunks } = file;
   if (agent.kind !== 'text' || tooLarge || (base !== 'unknown' && base.kind !== 'text')) return undefined;
-  if (base === 'unknown') return user.kind === 'text' ? withLines(user.text, hunks, ids) : undefined;
+  if (base === 'unknown') {
+    return user.kind === 'text' ? { text: withLines(user.text, hunks, ids), taken: ids } : undefined;
+  }
   const accepted = (id: string): boolean =>
     ids.includes(id) || hunks.some((hunk) => hunk.id === id && hunk.status === 'accepted');
-  if (user.kind !== 'text') return agentText(path, base.text, agent.text, accepted);
+  if (user.kind !== 'text') return { text: agentText(path, base.text, agent.text, accepted), taken: ids };
   const decided = decisionsOf(hunks);
+  const shown = new Set([base.text, agent.text].flatMap(splitLines));
+  for (const { id, userLines = [] } of hunks) if (ids.includes(id)) for (const line of userLines) shown.add(line);
+  const taken: string[] = [];
   let now: TextState = user;
   for (const id of ids) {
-    const found = textHunks(path, { base, agent, user: now }, decided).find(({ hunk }) => hunk.id === id);
-    if (found) now = { ...now, text: withHunk(now.text, found.hunk) };
+    const hunk = textHunks(path, { base, agent, user: now }, decided).find((found) => found.hunk.id === id)?.hunk;
+    if (!(hunk?.userLines ?? []).every((line) => shown.has(line))) continue;
+    if (hunk) now = { ...now, text: withHunk(now.text, hunk) };
     decided.set(id, 'accepted');
+    taken.push(id);
   }
-  return now.text;
+  return { text: now.text, taken };
 }
 
 function withHunk(text: string, { line, oldLines, newLines, userLines, insteadLines }: ReviewHunk): string {

@@ -33,9 +33,10 @@ export async function applyHunks(
     return { part: { whole: change, done: change }, outcome };
   });
   const { result, decided } = await perform(options, { what: 'accept', steps });
+  const taken = new Set(outcomes.flatMap(({ hunks }) => hunks));
   const inTheWay = review.files.flatMap(({ path, hunks }) =>
     (concerns(path) ? hunks : [])
-      .filter(({ id, status }) => status === 'conflicting' && !ids.has(id))
+      .filter(({ id, status }) => status === 'conflicting' && !taken.has(id))
       .map(({ id }) => ({ path, hunk: id, reason: 'the same lines were changed meanwhile; your text was kept' })),
   );
   const conflicts = made?.conflicts ?? inTheWay;

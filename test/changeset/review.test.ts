@@ -254,6 +254,16 @@ describe('decisions', () => {
     expect(idsOf(review(user, modeOnly))).toEqual([mode]);
   });
 
+  test('a rename that was rejected by itself is not made with a hunk that is accepted later', () => {
+    const [before, moved] = [{ a: text(long) }, { b: text(longer, 0o755) }];
+    const inTheWay = { a: text(words('a b X d e f g h')) };
+    const [rename = ''] = idsOf(review(before, moved, inTheWay));
+    const now = review(before, moved, before, new Map([[rename, 'rejected']]));
+    expect(listed(now)).toEqual(['b:3 pending', 'b:1 rejected']);
+    expect(acceptOutcomes(now, new Set(idsOf(now)))).toMatchObject([{ path: 'a', after: text(longer) }]);
+    expect([...nextCopy(now)]).toEqual([['a', { base: text(long), agent: text(longer) }]]);
+  });
+
   test('a rename goes along with the first hunk that is accepted', () => {
     const moved = { b: text(words('A b c d e f g H')) };
     const first = review({ a: text(long) }, moved);
