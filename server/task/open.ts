@@ -40,7 +40,7 @@ class OpenTasks implements Tasks {
   readonly #decisions = new Decisions(this.#approvals, this.#superseded);
   readonly #slots = new Slots();
   /** Looks at reviews, which may write down what the user's typing has settled. */
-  readonly #looks = new Set<Promise<unknown>>();
+  readonly #looks = new Set<Promise<Review>>();
   readonly #registry: Registry;
 
   constructor(stateDir: string) {
@@ -230,12 +230,14 @@ class OpenTasks implements Tasks {
     });
   }
 
-  async review(threadId: string, documents: OpenDocuments, only?: ReadonlySet<string>): Promise<Review> {
-    const record = await this.#registry.find(threadId);
-    const look = this.#decisions.look(record, this.#superseded.live(documents), only);
+  review: Tasks['review'] = (threadId, documents, only) => {
+    const look = this.#registry
+      .find(threadId)
+      .then((record) => this.#decisions.look(record, this.#superseded.live(documents), only))
+      .finally(() => this.#looks.delete(look));
     this.#looks.add(look);
-    return look.finally(() => this.#looks.delete(look));
-  }
+    return look;
+  };
 
   changeset: Tasks['changeset'] = async (threadId, documents) =>
     toChangeset(threadId, await this.review(threadId, documents));
