@@ -31,34 +31,45 @@ export class Diagnostics {
 
   /** Sends what differs from what was sent before. */
   publish(): void {
-    const wanted = new Map<string, Diagnostic[]>();
-    const add = (path: string, diagnostics: readonly Diagnostic[]): void => {
+    const wanted = new Map<string, Shown[]>();
+    const add = (path: string, ...shown: readonly Shown[]): void => {
       const uri = this.#session.documents.at(path)?.uri ?? this.#session.folders.uriFor(path);
-      wanted.set(uri, [...(wanted.get(uri) ?? []), ...diagnostics]);
+      wanted.set(uri, [...(wanted.get(uri) ?? []), ...shown]);
     };
     if (this.#session.settings.reviewDiagnostics) {
-      for (const path of this.#reviews.paths())
-        add(
-          path,
-          this.#reviews.at(path).flatMap(({ file }) => ofFile(file)),
-        );
+      for (const path of this.#reviews.paths()) add(path, ...this.#reviews.at(path).map(({ file }) => shownOf(file)));
     }
     for (const approval of approvalsHere(this.#session)) {
       const { root, origin } = this.#activity.get(approval.threadId) ?? {};
       if (root !== undefined && origin && approval.kind !== 'changes')
-        add(join(root, origin.path), [ofApproval(approval, origin.line)]);
+        add(join(root, origin.path), shown([ofApproval(approval, origin.line)]));
     }
     for (const uri of this.#published.keys()) if (!wanted.has(uri)) wanted.set(uri, []);
-    for (const [uri, diagnostics] of wanted) this.#send(uri, diagnostics);
+    for (const [uri, shown] of wanted) this.#send(uri, shown);
   }
 
-  #send(uri: string, diagnostics: readonly Diagnostic[]): void {
-    const text = JSON.stringify(diagnostics);
-    if ((this.#published.get(uri) ?? '[]') === text) return;
+  #send(uri: string, shown: readonly Shown[]): void {
+    const text = shown.map((one) => one.text).join('');
+    if ((this.#published.get(uri) ?? '') === text) return;
+    const diagnostics = shown.flatMap((one) => one.diagnostics);
     if (diagnostics.length === 0) this.#published.delete(uri);
     else this.#published.set(uri, text);
     this.#session.client.notify('textDocument/publishDiagnostics', { uri, diagnostics });
   }
+}
+
+/** `text`: to be compared with what was sent before. */
+type Shown = { diagnostics: readonly Diagnostic[]; text: string };
+
+const shown = (diagnostics: readonly Diagnostic[]): Shown => ({ diagnostics, text: JSON.stringify(diagnostics) });
+
+/** Of the files of a large review, few have changed when it is made again: the others are the same values. */
+const made = new WeakMap<ReviewFile, Shown>();
+
+function shownOf(file: ReviewFile): Shown {
+  const known = made.get(file) ?? shown(ofFile(file));
+  made.set(file, known);
+  return known;
 }
 
 const ofFile = (file: ReviewFile): Diagnostic[] =>

@@ -11,13 +11,8 @@ const linesMax = 60;
 const wordLinesMax = 12;
 const saidCharsMax = 400;
 
-/** How one kind of text is written: `block` is a diff, `line` is one of words. */
-type Format = {
-  plain(text: string): string;
-  block(diff: string): string;
-  line(words: string): string;
-  marks: Readonly<Record<WordPart['kind'], (text: string) => string>>;
-};
+/** How one kind of text is written: `plain` are words of ours or of the agent, `block` is a diff, `words` are lines of code. */
+type Format = Readonly<Record<'plain' | 'block' | 'words', (text: string) => string>>;
 
 export async function hoverAt(session: Session, reviews: Reviews, uri: string, line: number): Promise<Hover | null> {
   const path = session.documents.pathOf(uri);
@@ -46,12 +41,18 @@ function hunkText(file: ReviewFile, hunk: ReviewHunk, said: string | undefined, 
         "The agent's change:",
       ]
     : [];
-  const words = wordDiff(isConflict ? userLines : oldLines, newLines).slice(0, wordLinesMax);
-  const lines = words.map((parts) => format.line(parts.map(({ kind, text }) => format.marks[kind](text)).join('')));
+  const lines = wordDiff(isConflict ? userLines : oldLines, newLines).slice(0, wordLinesMax);
+  const words = lines.map((parts) => parts.map(({ kind, text }) => marks[kind](text)).join('')).join('\n');
   const message = said === undefined ? [] : [format.plain(`“${oneLine(said, saidCharsMax)}”`)];
   const diff = `${marked('-', oldLines)}${marked('+', newLines)}`;
   const block = diff === '' ? [] : [format.block(bounded(diff))];
-  return [`Codex: ${format.plain(describe(file, hunk))}`, ...message, ...sides, ...block, lines.join('\n')]
+  return [
+    `Codex: ${format.plain(describe(file, hunk))}`,
+    ...message,
+    ...sides,
+    ...block,
+    words === '' ? '' : format.words(words),
+  ]
     .filter((part) => part !== '')
     .join('\n\n');
 }
@@ -65,33 +66,25 @@ function bounded(diff: string): string {
   return [...lines.slice(0, linesMax), ...(rest > 0 ? [`… ${rest} more lines`] : [])].join('\n');
 }
 
-/** Spaces stand outside of the marks, which are none before or behind one. */
-const around = (mark: string, text: string): string => {
-  const [, before = '', words = '', after = ''] = /^(\s*)(.*?)(\s*)$/s.exec(text) ?? [];
-  return words === '' ? text : `${before}${mark}${escaped(words)}${mark}${after}`;
+/** As `git diff --word-diff` writes it. Markup of its own would be lost beside that which code looks like. */
+const marks: Readonly<Record<WordPart['kind'], (text: string) => string>> = {
+  same: (text) => text,
+  old: (text) => `[-${text}-]`,
+  new: (text) => `{+${text}+}`,
 };
 
-const escaped = (text: string): string => text.replace(/[\\`*_~<>[\]#|&]/g, '\\$&');
+const asIs = (text: string): string => text;
 
+const plaintext: Format = { plain: asIs, block: asIs, words: asIs };
 const markdown: Format = {
-  plain: escaped,
-  block: fenced,
-  // Two spaces end a line; those at its beginning would make code of it.
-  line: (words) => `${words.trim()}  `,
-  marks: { same: escaped, old: (text) => around('~~', text), new: (text) => around('**', text) },
-};
-
-/** As `git diff --word-diff` writes it. */
-const plaintext: Format = {
-  plain: (text) => text,
-  block: (diff) => diff,
-  line: (words) => words,
-  marks: { same: (text) => text, old: (text) => `[-${text}-]`, new: (text) => `{+${text}+}` },
+  plain: (text) => text.replace(/[\\`*_~<>[\]#|&]/g, '\\$&'),
+  block: (text) => fenced(text, 'diff'),
+  words: (text) => fenced(text, ''),
 };
 
 /** A fence longer than any in the text. */
-function fenced(text: string): string {
+function fenced(text: string, language: string): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
   const fence = '`'.repeat(longest + 1);
-  return `${fence}diff\n${text}\n${fence}`;
+  return `${fence}${language}\n${text}\n${fence}`;
 }

@@ -43,7 +43,7 @@ class OpenTasks implements Tasks {
   readonly #slots = new Slots();
   readonly #contents = new BinaryContents();
   /** Looks at reviews, which may write down what the user's typing has settled. */
-  readonly #looks = new Set<Promise<unknown>>();
+  readonly #looks = new Set<Promise<Review>>();
   readonly #registry: Registry;
 
   constructor(stateDir: string) {
@@ -237,12 +237,14 @@ class OpenTasks implements Tasks {
     });
   }
 
-  async review(threadId: string, documents: OpenDocuments, only?: ReadonlySet<string>): Promise<Review> {
-    const record = await this.#registry.find(threadId);
-    const look = this.#decisions.look(record, this.#superseded.live(documents), only);
+  review: Tasks['review'] = (threadId, documents, only) => {
+    const look = this.#registry
+      .find(threadId)
+      .then((record) => this.#decisions.look(record, this.#superseded.live(documents), only))
+      .finally(() => this.#looks.delete(look));
     this.#looks.add(look);
-    return look.finally(() => this.#looks.delete(look));
-  }
+    return look;
+  };
 
   changeset: Tasks['changeset'] = async (threadId, documents) => {
     const review = await this.review(threadId, documents);

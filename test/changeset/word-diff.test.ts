@@ -27,17 +27,20 @@ test.each([
   expect(shown(old, now)).toEqual(expected);
 });
 
-test('without the marks, what is shown are lines of the new text and of the old', () => {
-  const word = fc.constantFrom('a', 'bb', 'c.d', '(', ' ', '\t', 'é');
-  const line = fc.array(word, { maxLength: 8 }).map((words) => `${words.join('')}\n`);
+test('without what is new it is the old line, without what is old the new one', () => {
+  const word = fc.constantFrom('a', 'bb', 'c.d', '(', ' ', '\t', 'é', '👍');
+  const line = fc.array(word, { maxLength: 12 }).map((words) => words.join(''));
+  let marked = 0;
   fc.assert(
-    fc.property(fc.array(line, { maxLength: 3 }), fc.array(line, { maxLength: 3 }), (old, now) => {
-      for (const parts of wordDiff(old, now)) {
-        const without = (kind: 'old' | 'new'): string =>
-          parts.map((part) => (part.kind === kind ? '' : part.text)).join('');
-        expect(old.join('')).toContain(parts.filter(({ kind }) => kind === 'old').map(({ text }) => text)[0] ?? '');
-        expect(now.join('').includes(without('old')) || old.join('').includes(without('new'))).toBe(true);
-      }
+    fc.property(line, line, (old, now) => {
+      const [parts] = wordDiff([`${old}\n`], [now]);
+      if (!parts) return;
+      const without = (kind: 'old' | 'new'): string =>
+        parts.map((part) => (part.kind === kind ? '' : part.text)).join('');
+      expect([without('new'), without('old')]).toEqual([old, now]);
+      marked += 1;
     }),
+    { numRuns: 1_000 },
   );
+  expect(marked).toBeGreaterThan(100);
 });

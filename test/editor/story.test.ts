@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { openTasks } from '../../server/task/open.ts';
 import { type Editor, type EditorOptions, openEditor } from '../support/editor.ts';
-import { patch, type Script, say, script, startModel } from '../support/model.ts';
+import { patch, type Script, say, script, startModel, together } from '../support/model.ts';
 
 const five = 'one\ntwo\nthree\nfour\nfive\n';
 
@@ -88,6 +88,26 @@ test('a file that is not open is written by the server', () =>
     expect(editor.edits).toEqual([]);
     editor.messages();
   }));
+
+test('hovering a hunk says what the agent said before it; a line typed above moves it, and it is accepted there', () =>
+  opened(
+    script(together(say('The second one is too quiet.'), patch('a.txt', '-two', '+two, LOUD')), say('Done.')),
+    async (editor) => {
+      await editor.open('a.txt');
+      const task = await editor.runTask('shout');
+      await task.reaches('inReview');
+      await editor.message('Done.');
+      editor.type('a.txt', 'one', 'zero\none');
+      const at = { textDocument: { uri: editor.uri('a.txt') }, position: { line: 2, character: 0 } };
+      const hover = JSON.stringify(await editor.request('textDocument/hover', at));
+      for (const part of ['“The second one is too quiet.”', '-two', '+two, LOUD', 'two{+, LOUD+}']) {
+        expect(hover).toContain(part);
+      }
+      await editor.codeAction('Codex: accept this hunk', { at: 'a.txt:3' });
+      await editor.message('applied to a.txt');
+      expect(await editor.text('a.txt')).toBe(five.replace('one', 'zero\none').replace('two', 'two, LOUD'));
+    },
+  ));
 
 test('a missing key fails the task, not the server', () =>
   opened(

@@ -135,9 +135,11 @@ export class Editor {
     token: string;
     value: { kind: string; title?: string; message?: string; cancellable?: boolean };
   }[] = [];
-  readonly shown: { uri: string; takeFocus?: boolean }[] = [];
+  readonly shown: { uri: string; takeFocus?: boolean; selection?: Range }[] = [];
   readonly dialogs: { message: string; actions: { title: string }[] }[] = [];
   readonly edits: ApplyWorkspaceEditParams[] = [];
+  /** How often diagnostics of any file were sent, and lenses were to be asked for again. */
+  readonly sent = { diagnostics: 0, lensRefreshes: 0 };
   /** What the server wrote to its log: a bug, unless the test takes it. */
   readonly log: string[] = [];
   /** How it does the next edits. */
@@ -434,13 +436,17 @@ export class Editor {
     on('$/progress', (progress: (typeof this.progress)[number]) => this.progress.push(progress));
     on('textDocument/publishDiagnostics', ({ uri, diagnostics }: { uri: string; diagnostics: Diagnostic[] }) => {
       this.#diagnostics.set(uri, diagnostics);
+      this.sent.diagnostics += 1;
     });
     answer('window/workDoneProgress/create', () => null);
-    answer('workspace/codeLens/refresh', () => null);
+    answer('workspace/codeLens/refresh', () => {
+      this.sent.lensRefreshes += 1;
+      return null;
+    });
     answer('workspace/configuration', ({ items }: { items: { section: string }[] }) =>
       items.map(({ section }) => (section === 'codex' ? (this.#options.configuration ?? null) : null)),
     );
-    answer('window/showDocument', (params: { uri: string; takeFocus?: boolean }) => {
+    answer('window/showDocument', (params: { uri: string; takeFocus?: boolean; selection?: Range }) => {
       this.shown.push(params);
       return { success: true };
     });
