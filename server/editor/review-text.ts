@@ -50,8 +50,8 @@ export async function sendComments(
     );
   }
   const started = await startTask(session, { threadId, prompt });
-  // Edited lines that are not applied yet stay where the user has them.
-  if (isAsWritten(withoutComments(text))) await used(session, found);
+  // Edited lines that are not applied yet stay where the user has them. The turn's own events renew the file.
+  if (found.path !== undefined && isAsWritten(withoutComments(text))) session.usedReviews.set(found.path, text);
   return started;
 }
 

@@ -348,7 +348,8 @@ export class Editor {
       this.#connection.dispose();
     }
     await this.tasks.close();
-    if (this.#made) await rm(this.#made, { recursive: true, force: true });
+    // A look at the review may still be ending there.
+    if (this.#made) await rm(this.#made, { recursive: true, force: true, maxRetries: 5 });
     const unread = this.#messages.filter(({ severity, read }) => severity === 'error' && !read).map(({ text }) => text);
     const wrong = [...this.#unhandled, ...unread, ...this.log];
     if (wrong.length > 0) throw new Error(`nobody expected:\n  ${wrong.join('\n  ')}`);
