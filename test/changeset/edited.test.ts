@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseReview, withoutComments } from '../../server/changeset/edited-document.ts';
+import { hasNotes, parseReview, withoutComments } from '../../server/changeset/edited-document.ts';
 import { type EditedReview, editedOutcomes } from '../../server/changeset/edited-outcome.ts';
 import { applyLineEdits, splitLines } from '../../server/changeset/lines.ts';
 import { acceptOutcomes } from '../../server/changeset/outcome.ts';
@@ -378,6 +378,23 @@ test('comments know what they stand under, and are no part of the diff', () => {
   expect(gitApply(file(words(nine)), document.replace('\n@@ -17', '\n> between\n@@ -17')).said).not.toBe('');
 });
 
+test('notes of the user are told from edits', () => {
+  const document = written(review(file(words(nine)), file(words(nine.replace('b', 'B')))));
+  for (const edit of [
+    (same: string) => same,
+    (whole: string) => whole.replaceAll('\n', '\r\n'),
+    (whole: string) => whole.replace('+B', '+bee\n+\n-x').replace('@@ -1', '@@ -2'),
+    (whole: string) => whole.slice(0, whole.indexOf('diff')),
+  ]) {
+    expect(hasNotes(edit(document), document)).toBe(false);
+  }
+  for (const note of ['# mine', '> mine', 'mine']) {
+    expect(hasNotes(document.replace('+B\n', `+B\n${note}\n`), document)).toBe(true);
+    expect(hasNotes(`${note}\n${document}`, document)).toBe(true);
+  }
+  expect(hasNotes(` mine\n${document}`, document)).toBe(true);
+});
+
 test('the mark: what an editor does by itself is no edit, what a person types is', () => {
   const document = written(review({ f: text('a\n\nb\n') }, { f: text('a\n\nB\n'), g: absent }));
   for (const edit of [
@@ -392,4 +409,18 @@ test('the mark: what an editor does by itself is no edit, what a person types is
     expect(isAsWritten(document.replace(from, `${from} `))).toBe(false);
   }
   expect(isAsWritten('')).toBe(false);
+});
+
+test('a created file of 200,000 lines, and 3,000 hunks of one file, take a moment', () => {
+  const long = Array.from({ length: 200_000 }, (_, i) => `line ${i % 1000}\n`).join('');
+  const many = Array.from({ length: 30_000 }, (_, i) => `line ${i}\n`).join('');
+  const [base, agent] = [{ m: text(many) }, { n: text(long), m: text(many.replace(/line (\d*7)\n/g, 'changed $1\n')) }];
+  const reviewed = review(base, agent);
+  const document = written(reviewed);
+  const startedAtMs = performance.now();
+  const { outcomes, failed } = editedOutcomes(reviewed, { text: document, written: document }, new Map());
+  expect(failed).toEqual([]);
+  expect(filesAfter(base, outcomes)).toEqual(agent);
+  expect(outcomes.flatMap(({ hunks }) => hunks)).toHaveLength(3_001);
+  expect(performance.now() - startedAtMs).toBeLessThan(8000);
 });

@@ -179,3 +179,24 @@ test('git applies the file and the diff, binary files and links included', async
   expect(await editor.request('codex/applyEdited', {})).toMatchObject({ conflicts: [], failed: [] });
   expect(await readFile(`${editor.root}/bin`, 'latin1')).toBe('\0\x01\xff');
 });
+
+test('created, moved and made executable as edited, and all taken back by undo', async () => {
+  await using world = await openWorld({
+    files: { 'old.txt': ten, gone: 'x\n' },
+    model: script(
+      shell("mv old.txt new.txt; sed -i s/two/TWO/ new.txt; rm gone; printf 'a\\nb\\n' > made"),
+      say('Done.'),
+    ),
+  });
+  const { editor } = world;
+  const { path, document } = await inReview(world);
+  await writeFile(path, document.replace('+TWO\n', '+deux\n').replace('+a\n', '+A\n'));
+  const result = await editor.request('codex/applyEdited', {});
+  expect(result).toMatchObject({ applied: ['gone', 'made', 'new.txt'], conflicts: [], failed: [] });
+  expect([await editor.disk('new.txt'), await editor.disk('made')]).toEqual([ten.replace('two', 'deux'), 'A\nb\n']);
+  expect(await readFile(path, 'utf8')).not.toContain('+deux');
+  expect(await editor.request('codex/undo', {})).toMatchObject({ failed: [] });
+  expect([await editor.disk('old.txt'), await editor.disk('gone')]).toEqual([ten, 'x\n']);
+  await expect(editor.disk('new.txt')).rejects.toThrow('ENOENT');
+  await expect(editor.disk('made')).rejects.toThrow('ENOENT');
+});
