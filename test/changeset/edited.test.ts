@@ -8,7 +8,7 @@ import { reviewDocument } from '../../server/changeset/review-document.ts';
 import { isAsWritten } from '../../server/changeset/review-mark.ts';
 import type { Decisions, FileOutcome, Review } from '../../server/changeset/review-types.ts';
 import { asTree, gitApply } from './git.ts';
-import { absent, binary, contentsOf, type Files, idsOf, link, review, text, words } from './states.ts';
+import { absent, binary, contentsOf, type Files, idsOf, link, review, text, threeTexts, words } from './states.ts';
 
 const heading = { title: 'Do it', threadId: 't1' };
 const nine = 'a b c d e f g h i j k l m n o p q r s t';
@@ -314,6 +314,39 @@ describe('whatever the texts are', () => {
       });
     return document.slice(0, body) + changed.join('\n');
   }
+
+  test('what the user typed after it was written is in every outcome, whatever was edited', () => {
+    let made = 0;
+    const fates = fc.array(fc.constantFrom(...Array.from({ length: 8 }, () => 'keep'), 'change', 'drop'), {
+      minLength: 60,
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(threeTexts, fates, fc.boolean(), (texts, list, isKnown) => {
+        const document = written(review(file(texts.base), file(texts.agent)));
+        const body = document.indexOf('\n@@');
+        if (body < 0) return;
+        const edited = document
+          .slice(body)
+          .split('\n')
+          .flatMap((line, index) => {
+            const fate = /^[ +]/.test(line) ? list[index] : 'keep';
+            return fate === 'drop' ? [] : [fate === 'change' ? `${line[0]}z${index}` : line];
+          });
+        const later = review(file(texts.base), file(texts.agent), file(texts.user));
+        const text = document.slice(0, body) + edited.join('\n');
+        const result = editedOutcomes(later, { text, written: isKnown ? document : undefined }, new Map());
+        const after = textOf(filesAfter(file(texts.user), result.outcomes)) ?? '';
+        const typed = texts.user.split('\n').filter((line) => !texts.base.split('\n').includes(line));
+        for (const line of typed) expect(after.split('\n')).toContain(line);
+        made += result.outcomes.length;
+        // Named or done, and nothing in between.
+        expect(result.outcomes.length + result.failed.length).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(made).toBeGreaterThan(300);
+  });
 
   /** With `@@` lines that are right again, as git wants them. */
   function recounted(document: string): string {
