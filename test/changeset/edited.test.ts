@@ -335,7 +335,11 @@ describe('whatever the texts are', () => {
           });
         const later = review(file(texts.base), file(texts.agent), file(texts.user));
         const text = document.slice(0, body) + edited.join('\n');
-        const result = editedOutcomes(later, { text, written: isKnown ? document : undefined }, new Map());
+        const result = editedOutcomes(
+          later,
+          { text, written: isKnown ? document : undefined, hunks: idsOf(later) },
+          new Map(),
+        );
         const after = textOf(filesAfter(file(texts.user), result.outcomes)) ?? '';
         const typed = texts.user.split('\n').filter((line) => !texts.base.split('\n').includes(line));
         for (const line of typed) expect(after.split('\n')).toContain(line);
