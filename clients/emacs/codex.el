@@ -17,7 +17,7 @@
 
 (defun codex-command (name)
   "Run the command NAME of codex-lsp, such as openReview, accept, undo, status or cancel."
-  (interactive (list (completing-read "Codex: " '("openReview" "accept" "reject" "undo" "redo" "status" "cancel" "runTask"))))
+  (interactive (list (completing-read "Codex: " '("openReview" "accept" "reject" "applyEdited" "sendComments" "undo" "redo" "status" "cancel" "runTask"))))
   (eglot-execute (eglot-current-server) (list :command (concat "codex." name) :arguments [])))
 
 (with-eval-after-load 'eglot

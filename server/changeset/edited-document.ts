@@ -106,3 +106,13 @@ export const withoutComments = (text: string): string =>
     .split('\n')
     .filter((line) => !line.startsWith('>'))
     .join('\n');
+
+/** Whether there is a line that is neither a part of the diff nor was written by the server: notes of the user's own. */
+export function hasNotes(text: string, written: string): boolean {
+  const known = new Set(written.split('\n').map(plain));
+  const lines = text.split('\n').map(plain);
+  const firstFile = lines.findIndex((line) => line.startsWith('diff --git '));
+  const isOfDiff = (line: string, at: number): boolean =>
+    firstFile >= 0 && at > firstFile && /^(?:[ +\\-]|@@)/.test(line);
+  return lines.some((line, at) => line !== '' && !isOfDiff(line, at) && !known.has(line));
+}

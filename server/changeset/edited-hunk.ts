@@ -140,20 +140,21 @@ function placesOf(old: readonly string[], user: readonly string[]): number[] {
 
 /** Which end a line gets that the user may have typed: an editor shows one end for all lines of a document. */
 class Endings {
-  readonly #added: { key: string; text: string }[];
+  /** By key, the last first. */
+  readonly #added: Map<string, BodyLine[]>;
   #end: string;
 
   constructor(original: readonly BodyLine[], end?: string) {
-    this.#added = original.filter(({ mark }) => mark === '+').map((line) => ({ key: key(line), text: whole(line) }));
-    const ends = [...this.#added.map(({ text }) => text), ...original.filter(isOld).map(whole)].map(endOf);
+    this.#added = Map.groupBy(original.filter(({ mark }) => mark === '+').reverse(), key);
+    const ends = original.toSorted((a, b) => Number(isOld(a)) - Number(isOld(b))).map((line) => endOf(whole(line)));
     this.#end = end ?? (ends.find((one) => one !== '') || '\n');
   }
 
   added(line: BodyLine): string {
-    const at = this.#added.findIndex((one) => one.key === key(line));
-    const [known] = at < 0 ? [] : this.#added.splice(at, 1);
-    if (line.isEnd) return known && endOf(known.text) === '' ? known.text : key(line);
-    if (known && endOf(known.text) !== '') this.#end = endOf(known.text);
+    const known = this.#added.get(key(line))?.pop();
+    const text = known && whole(known);
+    if (line.isEnd) return text !== undefined && endOf(text) === '' ? text : key(line);
+    if (text !== undefined && endOf(text) !== '') this.#end = endOf(text);
     return key(line) + this.#end;
   }
 }
@@ -174,9 +175,12 @@ function contextAt(body: readonly BodyLine[]): number {
   return changed < 0 ? body.length : changed;
 }
 
+const blanksMax = 100;
+
+/** Empty lines that may be context, or only space between two hunks. */
 function blanksAtEnd(body: readonly BodyLine[]): number {
   const last = body.findLastIndex((line) => line.mark !== ' ' || key(line) !== '');
-  return body.length - 1 - last;
+  return Math.min(blanksMax, body.length - 1 - last);
 }
 
 /** To change nothing is the same anywhere. */

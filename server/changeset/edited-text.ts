@@ -8,6 +8,13 @@ import { isWhole, modeAfter, movesStill } from './metadata.ts';
 import { lineEdits } from './outcome.ts';
 import type { ReviewFile, ReviewHunk } from './review-types.ts';
 
+/** What is known of the file's hunks, by their ids. */
+type Known = {
+  statuses: ReadonlyMap<string, ReviewHunk['status']>;
+  blocks: ReadonlyMap<string, DiffBlock>;
+  written: ReadonlyMap<string, EditedHunk>;
+  current: ReadonlyMap<string, EditedHunk>;
+};
 type Fitted = Replacement & { hunk: EditedHunk };
 
 export function editedText(sections: EditedSections): EditedResult {
@@ -18,14 +25,20 @@ export function editedText(sections: EditedSections): EditedResult {
     .flatMap(({ hunks }) => hunks)
     .filter(({ ids }) => only === undefined || ids.some((id) => only.has(id)));
   const blocks = diffBlocks(file);
+  const known: Known = {
+    statuses: new Map(file.hunks.map(({ id, status }) => [id, status])),
+    blocks: new Map(blocks.map((block) => [nameOf(block.hunks), block])),
+    written: byName(sections.written),
+    current: byName(sections.current),
+  };
   const fitted: Fitted[] = [];
   const misfits: (Misfit & { hunk?: string })[] = [];
+  const seen = new Set<string>();
   for (const hunk of chosen) {
-    const isTwice = chosen.some((other) => other.line < hunk.line && other.ids.some((id) => hunk.ids.includes(id)));
-    const settled = isTwice
-      ? { at: hunk.line, reason: 'this hunk stands here twice' }
-      : settledAs(file, hunk, sections);
-    const fit = settled ?? fitHunk(hunk, writtenAs(hunk, blocks, sections), user);
+    const isTwice = hunk.ids.some((id) => seen.has(id));
+    for (const id of hunk.ids) seen.add(id);
+    const settled = isTwice ? { at: hunk.line, reason: 'this hunk stands here twice' } : settledAs(file, hunk, known);
+    const fit = settled ?? fitHunk(hunk, writtenAs(hunk, known), user);
     if (fit === 'skipped') continue;
     if ('reason' in fit) misfits.push({ ...fit, hunk: hunk.ids[0] ?? '' });
     else fitted.push({ ...fit, hunk });
@@ -53,18 +66,17 @@ export function editedText(sections: EditedSections): EditedResult {
 }
 
 /** What can't be applied because of what was decided, or typed, since the document was written. */
-function settledAs(file: ReviewFile, hunk: EditedHunk, sections: EditedSections): 'skipped' | Misfit | undefined {
-  const known = hunk.ids.map((id) => file.hunks.find((one) => one.id === id));
+function settledAs(file: ReviewFile, hunk: EditedHunk, known: Known): 'skipped' | Misfit | undefined {
   const misfit = (reason: string): Misfit => ({ at: hunk.line, reason });
-  if (known.some((one) => one === undefined)) return misfit('this hunk is not in the review any more');
-  const statuses = new Set(known.flatMap((one) => one?.status ?? []));
+  const statuses = new Set(hunk.ids.map((id) => known.statuses.get(id)));
+  if (statuses.has(undefined)) return misfit('this hunk is not in the review any more');
   if (statuses.has('conflicting')) return misfit('you have changed the same lines of your file since; they stay');
   if (statuses.size === 0 || (statuses.size === 1 && statuses.has('pending'))) return undefined;
   if (statuses.has('pending')) return misfit('a part of this hunk was decided already');
-  const before = sections.written.flatMap(({ hunks }) => hunks).find((one) => sameIds(one.ids, hunk.ids));
+  const before = known.written.get(nameOf(hunk.ids));
   const isEdited = before !== undefined && JSON.stringify(before.body) !== JSON.stringify(hunk.body);
   // Applied by itself, as edited.
-  if (isEdited && statuses.has('accepted') && standsIn(hunk, sections.file)) return 'skipped';
+  if (isEdited && statuses.has('accepted') && standsIn(hunk, file)) return 'skipped';
   return isEdited ? misfit(`this hunk was already ${[...statuses].join(' and ')}`) : 'skipped';
 }
 
@@ -76,34 +88,32 @@ function standsIn({ body }: EditedHunk, { user }: ReviewFile): boolean {
 }
 
 /** The hunk as it was written, and where it stands now. */
-function writtenAs(
-  { ids }: EditedHunk,
-  blocks: readonly DiffBlock[],
-  { written, current }: EditedSections,
-): Written | undefined {
-  const block = ids.length > 0 ? blocks.find((one) => sameIds(one.hunks, ids)) : undefined;
+function writtenAs({ ids }: EditedHunk, { blocks, written, current }: Known): Written | undefined {
+  const name = nameOf(ids);
+  const block = ids.length > 0 ? blocks.get(name) : undefined;
   if (!block) return undefined;
   const lead = block.body.findIndex((line) => !line.startsWith(' '));
   const firstChanged = block.oldStart - (block.oldLines === 0 ? 0 : 1) + Math.max(0, lead);
-  const of = (sections: EditedSections['written']): EditedHunk | undefined =>
-    sections.flatMap(({ hunks }) => hunks).find((one) => sameIds(one.ids, ids));
-  const original = of(written);
+  const original = written.get(name);
   if (original) return { hunk: original, firstChanged, contextMayDiffer: true };
-  const now = of(current);
+  const now = current.get(name);
   return now && { hunk: now, firstChanged, contextMayDiffer: false };
 }
 
-const sameIds = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((id, index) => id === b[index]);
+const nameOf = (ids: readonly string[]): string => ids.join(' ');
+
+const byName = (sections: EditedSections['written']): Map<string, EditedHunk> =>
+  new Map(sections.flatMap(({ hunks }) => hunks).map((hunk) => [nameOf(hunk.ids), hunk]));
 
 function replaced(user: readonly string[], replacements: readonly Replacement[]): string {
   const lines: string[] = [];
   let done = 0;
   for (const { line, count, lines: next } of replacements) {
-    lines.push(...user.slice(done, line), ...next);
+    for (; done < line; done++) lines.push(user[done] ?? '');
+    for (const each of next) lines.push(each);
     done = line + count;
   }
-  lines.push(...user.slice(done));
+  for (; done < user.length; done++) lines.push(user[done] ?? '');
   // Only the last line of a file may have no end.
   return lines.map((line, index) => (line.endsWith('\n') || index === lines.length - 1 ? line : `${line}\n`)).join('');
 }

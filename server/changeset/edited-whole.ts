@@ -36,7 +36,7 @@ function created({ file, written, current }: EditedSections, section: EditedFile
       const reason = 'every line of a new file begins with +';
       return { misfits: [{ at: fit.at, reason, hunk: hunk.ids[0] ?? '' }] };
     }
-    lines.push(...fit.lines);
+    for (const line of fit.lines) lines.push(line);
   }
   const text = lines
     .map((line, index) => (index === lines.length - 1 || line.endsWith('\n') ? line : `${line}\n`))

@@ -21,6 +21,9 @@ export function isAsWritten(text: string): boolean {
 
 /** The same whether or not lines end in CRLF, empty lines of context have kept their blank, and the last line ends. */
 function digestOf(text: string): string {
-  const plain = text.replace(/\r+$/gm, '').replace(/^ $/gm, '').replace(/\n*$/, '');
+  let plain = text.replace(/\r+$/gm, '').replace(/^ $/gm, '');
+  let end = plain.length;
+  while (plain[end - 1] === '\n') end--;
+  plain = plain.slice(0, end);
   return createHash('sha256').update(plain).digest('hex').slice(0, hexDigits);
 }

@@ -60,8 +60,20 @@ export const placesOf = (session: Session, threadId: string, root: string): stri
   join(session.tasks.folderOf(threadId), fileName),
 ];
 
+/** One after the other, so that the last to be written is the last that was read. */
+const rewriting = new WeakMap<Session, Promise<void>>();
+
 /** Brings the file up to date where there is one. */
-export async function rewriteReview(session: Session, threadId: string, root: string): Promise<void> {
+export function rewriteReview(session: Session, threadId: string, root: string): Promise<void> {
+  const rewritten = (rewriting.get(session) ?? Promise.resolve()).then(() => rewrite(session, threadId, root));
+  rewriting.set(
+    session,
+    rewritten.catch(() => {}),
+  );
+  return rewritten;
+}
+
+async function rewrite(session: Session, threadId: string, root: string): Promise<void> {
   for (const path of placesOf(session, threadId, root)) {
     if ((await stat(path).catch(() => undefined)) === undefined) continue;
     const text = await session.tasks.reviewDocument(threadId, session.documents);

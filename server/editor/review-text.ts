@@ -1,6 +1,6 @@
 /** What the user has made of `review.diff`: applied as it stands there, and its comments sent. */
 import { readFile } from 'node:fs/promises';
-import { parseReview, withoutComments } from '../changeset/edited-document.ts';
+import { hasNotes, withoutComments } from '../changeset/edited-document.ts';
 import { commentsPrompt } from '../changeset/review-comments.ts';
 import { isAsWritten } from '../changeset/review-mark.ts';
 import type { Params, Result } from '../protocol/methods.ts';
@@ -24,7 +24,7 @@ export async function applyEdited(
   const { hunks, files } = params;
   const written = await versionOf(session.tasks.folderOf(threadId), text);
   const { applyId, result } = await session.tasks.applyEdited(threadId, { text, written, hunks, files }, session.face);
-  const isWhole = !hunks && !files && parseReview(text).comments.length === 0;
+  const isWhole = !hunks && !files && written !== undefined && !hasNotes(text, written);
   return {
     applyId,
     result: result.then(async (done) => {
@@ -50,8 +50,8 @@ export async function sendComments(
     );
   }
   const started = await startTask(session, { threadId, prompt });
-  // Edited lines that are not applied yet stay where the user has them.
-  if (isAsWritten(withoutComments(text))) await used(session, found);
+  // Edited lines that are not applied yet stay where the user has them. The turn's own events renew the file.
+  if (found.path !== undefined && isAsWritten(withoutComments(text))) session.usedReviews.set(found.path, text);
   return started;
 }
 

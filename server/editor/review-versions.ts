@@ -1,8 +1,8 @@
 /** The texts of `review.diff` as the server wrote them, by their mark: what the user's edits in one are told from. */
-import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAsWritten, markOf } from '../changeset/review-mark.ts';
-import { writeShown } from './shown-files.ts';
 
 const versionsMax = 10;
 /** Of a larger one, lines of context can't be edited. */
@@ -20,9 +20,15 @@ export async function keepVersion(threadFolder: string, text: string): Promise<v
     // Not its parents: what is deleted is not made anew.
     await mkdir(folder, { mode: 0o700 }).catch(ignoreExisting);
     const path = join(folder, nameOf(mark));
-    await writeShown(path, text);
     const now = new Date();
-    await utimes(path, now, now);
+    const isThere = await utimes(path, now, now).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return;
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    await writeFile(temporary, text, { mode: 0o600 });
+    await rename(temporary, path);
     await forgetOld(folder);
   } catch {
     // Then edited context is refused by name.

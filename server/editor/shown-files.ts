@@ -1,4 +1,5 @@
 /** Files written for the user to read or to fill in: where they live, and how the editor is asked to show one. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Session } from './session.ts';
@@ -53,7 +54,7 @@ export function rootOfLocal(path: string): string | undefined {
 /** Whole or not at all; nothing is written where the text is there already. */
 export async function writeShown(path: string, text: string): Promise<void> {
   if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return;
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(temporary, text);

@@ -277,6 +277,13 @@ describe('the diff is what git writes and takes', () => {
       ],
     ],
     [
+      'a link with a strange target',
+      {},
+      { l: link('f\ng\n') },
+      undefined,
+      ['diff --git a/l b/l', 'new file mode 120000', '--- /dev/null', '+++ b/l', '@@ -0,0 +1,2 @@', '+f', '+g'],
+    ],
+    [
       'a link elsewhere',
       { l: link('f') },
       { l: link('g') },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseReview, withoutComments } from '../../server/changeset/edited-document.ts';
+import { hasNotes, parseReview, withoutComments } from '../../server/changeset/edited-document.ts';
 import { type EditedReview, editedOutcomes } from '../../server/changeset/edited-outcome.ts';
 import { applyLineEdits, splitLines } from '../../server/changeset/lines.ts';
 import { acceptOutcomes } from '../../server/changeset/outcome.ts';
@@ -8,7 +8,7 @@ import { reviewDocument } from '../../server/changeset/review-document.ts';
 import { isAsWritten } from '../../server/changeset/review-mark.ts';
 import type { Decisions, FileOutcome, Review } from '../../server/changeset/review-types.ts';
 import { asTree, gitApply } from './git.ts';
-import { absent, binary, contentsOf, type Files, idsOf, link, review, text, words } from './states.ts';
+import { absent, binary, contentsOf, type Files, idsOf, link, review, text, threeTexts, words } from './states.ts';
 
 const heading = { title: 'Do it', threadId: 't1' };
 const nine = 'a b c d e f g h i j k l m n o p q r s t';
@@ -315,6 +315,43 @@ describe('whatever the texts are', () => {
     return document.slice(0, body) + changed.join('\n');
   }
 
+  test('what the user typed after it was written is in every outcome, whatever was edited', () => {
+    let made = 0;
+    const fates = fc.array(fc.constantFrom(...Array.from({ length: 8 }, () => 'keep'), 'change', 'drop'), {
+      minLength: 60,
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(threeTexts, fates, fc.boolean(), (texts, list, isKnown) => {
+        const document = written(review(file(texts.base), file(texts.agent)));
+        const body = document.indexOf('\n@@');
+        if (body < 0) return;
+        const edited = document
+          .slice(body)
+          .split('\n')
+          .flatMap((line, index) => {
+            const fate = /^[ +]/.test(line) ? list[index] : 'keep';
+            return fate === 'drop' ? [] : [fate === 'change' ? `${line[0]}z${index}` : line];
+          });
+        const later = review(file(texts.base), file(texts.agent), file(texts.user));
+        const text = document.slice(0, body) + edited.join('\n');
+        const result = editedOutcomes(
+          later,
+          { text, written: isKnown ? document : undefined, hunks: idsOf(later) },
+          new Map(),
+        );
+        const after = textOf(filesAfter(file(texts.user), result.outcomes)) ?? '';
+        const typed = texts.user.split('\n').filter((line) => !texts.base.split('\n').includes(line));
+        for (const line of typed) expect(after.split('\n')).toContain(line);
+        made += result.outcomes.length;
+        // Named or done, and nothing in between.
+        expect(result.outcomes.length + result.failed.length).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(made).toBeGreaterThan(300);
+  });
+
   /** With `@@` lines that are right again, as git wants them. */
   function recounted(document: string): string {
     const lines = document.split('\n');
@@ -378,6 +415,23 @@ test('comments know what they stand under, and are no part of the diff', () => {
   expect(gitApply(file(words(nine)), document.replace('\n@@ -17', '\n> between\n@@ -17')).said).not.toBe('');
 });
 
+test('notes of the user are told from edits', () => {
+  const document = written(review(file(words(nine)), file(words(nine.replace('b', 'B')))));
+  for (const edit of [
+    (same: string) => same,
+    (whole: string) => whole.replaceAll('\n', '\r\n'),
+    (whole: string) => whole.replace('+B', '+bee\n+\n-x').replace('@@ -1', '@@ -2'),
+    (whole: string) => whole.slice(0, whole.indexOf('diff')),
+  ]) {
+    expect(hasNotes(edit(document), document)).toBe(false);
+  }
+  for (const note of ['# mine', '> mine', 'mine']) {
+    expect(hasNotes(document.replace('+B\n', `+B\n${note}\n`), document)).toBe(true);
+    expect(hasNotes(`${note}\n${document}`, document)).toBe(true);
+  }
+  expect(hasNotes(` mine\n${document}`, document)).toBe(true);
+});
+
 test('the mark: what an editor does by itself is no edit, what a person types is', () => {
   const document = written(review({ f: text('a\n\nb\n') }, { f: text('a\n\nB\n'), g: absent }));
   for (const edit of [
@@ -392,4 +446,18 @@ test('the mark: what an editor does by itself is no edit, what a person types is
     expect(isAsWritten(document.replace(from, `${from} `))).toBe(false);
   }
   expect(isAsWritten('')).toBe(false);
+});
+
+test('a created file of 200,000 lines, and 3,000 hunks of one file, take a moment', () => {
+  const long = Array.from({ length: 200_000 }, (_, i) => `line ${i % 1000}\n`).join('');
+  const many = Array.from({ length: 30_000 }, (_, i) => `line ${i}\n`).join('');
+  const [base, agent] = [{ m: text(many) }, { n: text(long), m: text(many.replace(/line (\d*7)\n/g, 'changed $1\n')) }];
+  const reviewed = review(base, agent);
+  const document = written(reviewed);
+  const startedAtMs = performance.now();
+  const { outcomes, failed } = editedOutcomes(reviewed, { text: document, written: document }, new Map());
+  expect(failed).toEqual([]);
+  expect(filesAfter(base, outcomes)).toEqual(agent);
+  expect(outcomes.flatMap(({ hunks }) => hunks)).toHaveLength(3_001);
+  expect(performance.now() - startedAtMs).toBeLessThan(8000);
 });

@@ -49,7 +49,8 @@ export async function makeWorkspace(files: Files, options: { git?: boolean } = {
       const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
         .filter((line) => line.includes(top));
-      await rm(top, { recursive: true, force: true });
+      // A look at the review may still be ending there.
+      await rm(top, { recursive: true, force: true, maxRetries: 5 });
       if (left.length > 0) throw new Error(`still running: ${left.join('; ')}`);
       if (mounts.length > 0) throw new Error(`still mounted: ${mounts.join('; ')}`);
       if (existsSync(top)) throw new Error(`${top} could not be removed`);
