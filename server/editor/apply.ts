@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TextEdit, WorkspaceEdit } from 'vscode-languageserver';
-import type { ApplyPlan, LineEdit } from '../changeset/review-types.ts';
+import type { ApplyPlan } from '../changeset/review-types.ts';
+import { asShown, withoutMark } from './byte-order-mark.ts';
 import type { Reply } from './client.ts';
 import type { Session } from './session.ts';
 import { toTextEdits } from './to-lsp.ts';
@@ -72,31 +73,22 @@ async function prepare(session: Session, root: string, planned: Planned): Promis
   const file = join(root, planned.path);
   const open = session.documents.at(file);
   if ((open?.version ?? null) !== planned.version) return 'stale';
-  const text = open?.getText() ?? (await readFile(file, 'utf8').catch(() => undefined));
+  const onDisk = await readFile(file, 'utf8').catch(() => undefined);
+  const text = open?.getText() ?? onDisk;
   if (text === undefined) return 'stale';
-  // Of a byte order mark the editor knows by itself; nearly all leave it out of the text they show.
-  const shown = open?.getText().startsWith(mark) ? same : withoutMark;
-  const { edits, after } = toTextEdits(shown(text), planned.edits.map(shownEdit(shown)));
+  const shown = asShown(onDisk ?? '', open?.getText());
+  const { edits, after } = toTextEdits(shown.text(text), planned.edits.map(shown.edit));
   // A reload in the editor changes a text and keeps its version.
-  if (planned.after.kind !== 'text' || after !== shown(planned.after.text)) return 'stale';
+  if (planned.after.kind !== 'text' || after !== shown.text(planned.after.text)) return 'stale';
   return {
     path: planned.path,
     file,
     uri: open?.uri ?? session.folders.uriFor(file),
     version: planned.version,
     edits,
-    done: arrival(shown(text), after),
+    done: arrival(shown.text(text), after),
   };
 }
-
-const mark = '\ufeff';
-const same = (text: string): string => text;
-const withoutMark = (text: string): string => (text.startsWith(mark) ? text.slice(1) : text);
-
-const shownEdit =
-  (shown: (text: string) => string) =>
-  (edit: LineEdit): LineEdit =>
-    edit.line > 0 ? edit : { ...edit, lines: edit.lines.map((line, index) => (index === 0 ? shown(line) : line)) };
 
 const isCurrent = (session: Session, { file, version }: Sent): boolean =>
   (session.documents.at(file)?.version ?? null) === version;
