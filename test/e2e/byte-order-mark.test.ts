@@ -28,6 +28,19 @@ test('of a file that is open: its first line is no conflict, and the mark is nei
   expect(await task.review()).toEqual(['a.txt:1 pending']);
 });
 
+test('one that the agent adds arrives in the open file', async () => {
+  await using world = await openWorld({
+    files: { 'a.txt': shown },
+    model: script(patch('a.txt', '-one', `+${mark}one`, ' two'), say('Done.')),
+  });
+  const { editor } = world;
+  await editor.open('a.txt');
+  const task = await editor.runTask('mark it');
+  await task.reaches('inReview');
+  expect(await editor.request('codex/accept', { threadId: task.threadId })).toMatchObject({ applied: ['a.txt'] });
+  expect(await editor.text('a.txt')).toBe(mark + shown);
+});
+
 test('of one that is not open', async () => {
   await using world = await openWorld({
     files: { 'a.txt': mark + shown },
