@@ -2,19 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-<<<<<<< HEAD
-
 import type { WorkspaceEdit } from 'vscode-languageserver';
-import { byteOrderMark, withoutMark } from '../changeset/lines.ts';
-import type { ApplyPlan, LineEdit } from '../changeset/review-types.ts';
-
-=======
-
-import type { TextEdit, WorkspaceEdit } from 'vscode-languageserver';
 import type { ApplyPlan } from '../changeset/review-types.ts';
-import { asShown, withoutMark } from './byte-order-mark.ts';
-
->>>>>>> w-D
+import { asShown } from './byte-order-mark.ts';
 
 import type { Reply } from './client.ts';
 import { giveBack } from './give-back.ts';
@@ -62,62 +52,31 @@ export async function applyEdits(session: Session, root: string, planned: ApplyP
 async function prepare(session: Session, root: string, planned: Planned): Promise<Prepared | typeof stale> {
   const file = join(root, planned.path);
   const open = session.documents.at(file);
-<<<<<<< HEAD
   if ((open?.version ?? null) !== planned.version) return stale;
-  const mayBeSaved = session.profile.savesEdits;
-  const saved = !open || mayBeSaved ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
+  const saved = await readFile(file, 'utf8').catch(() => undefined);
   const text = open?.getText() ?? saved;
   if (text === undefined) return stale;
-  // Of a byte order mark the editor knows by itself; nearly all leave it out of the text they show.
-  const shown = open?.getText().startsWith(byteOrderMark) ? same : withoutMark;
-  const before = shown(text);
-  const lines = planned.edits.map(shownEdit(shown));
+  const shown = asShown(saved ?? '', open?.getText());
+  const before = shown.text(text);
+  const lines = planned.edits.map(shown.edit);
   const { edits, after } = toTextEdits(before, lines);
   // A reload in the editor changes a text and keeps its version.
-  if (planned.after.kind !== 'text' || after !== shown(planned.after.text)) return stale;
-=======
-  if ((open?.version ?? null) !== planned.version) return 'stale';
-  const onDisk = await readFile(file, 'utf8').catch(() => undefined);
-  const text = open?.getText() ?? onDisk;
-  if (text === undefined) return 'stale';
-  const shown = asShown(onDisk ?? '', open?.getText());
-  const { edits, after } = toTextEdits(shown.text(text), planned.edits.map(shown.edit));
-  // A reload in the editor changes a text and keeps its version.
-  if (planned.after.kind !== 'text' || after !== shown.text(planned.after.text)) return 'stale';
->>>>>>> w-D
+  if (planned.after.kind !== 'text' || after !== shown.text(planned.after.text)) return stale;
   return {
     path: planned.path,
     file,
     uri: open?.uri ?? session.folders.uriFor(file),
     version: planned.version,
-<<<<<<< HEAD
-    made: before, after, lines, edits ,
-    savesIt: mayBeSaved && saved !== undefined && shown(saved) === before,
+    made: { before, after, lines, edits },
+    savesIt: session.profile.savesEdits && saved !== undefined && shown.text(saved) === before,
   };
 }
-
-const same = (text: string): string => text;
-
-const shownEdit =
-  (shown: (text: string) => string) =>
-  (edit: LineEdit): LineEdit =>
-    edit.line > 0 ? edit : { ...edit, lines: edit.lines.map((line, index) => (index === 0 ? shown(line) : line)) };
-
 /** Where one document had moved on, an editor refuses the others with it: those are sent once more, without it. */
 async function sendTogether(session: Session, all: readonly Prepared[], limits: Limits, to: Outcomes): Promise<void> {
   await send(session, all, limits, to);
   const again = all.filter((edit) => to.get(edit.path)?.startsWith(refusedBy) && isCurrent(session, edit));
   if (again.length > 0 && all.some(({ path }) => to.get(path) === stale)) await send(session, again, limits, to);
 }
-=======
-    edits,
-    done: arrival(shown.text(text), after),
-  };
-}
-
-const isCurrent = (session: Session, { file, version }: Sent): boolean =>
-  (session.documents.at(file)?.version ?? null) === version;
->>>>>>> w-D
 
 /** As one WorkspaceEdit. */
 async function send(session: Session, edits: readonly Prepared[], limits: Limits, to: Outcomes): Promise<void> {

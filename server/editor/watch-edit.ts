@@ -28,7 +28,7 @@ export function watchEdit(session: Session, { file, version, made, savesIt }: Wa
   let previous = made.before;
   let movedAt: number | undefined;
   let reading = false;
-  const hasMark = made.before.startsWith(byteOrderMark);
+  const hasMark = [made.before, made.after].some((text) => text.startsWith(byteOrderMark));
 
   const look = (now: string): void => {
     if (now === previous) return;
