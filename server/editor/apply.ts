@@ -1,11 +1,9 @@
 /** Accepted changes to open documents: versioned WorkspaceEdits, believed only when the text is seen to have changed. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import type { WorkspaceEdit } from 'vscode-languageserver';
 import type { ApplyPlan } from '../changeset/review-types.ts';
 import { asShown } from './byte-order-mark.ts';
-
 import type { Reply } from './client.ts';
 import { giveBack } from './give-back.ts';
 import type { Session } from './session.ts';

@@ -54,6 +54,7 @@ export async function measureAccept(size: Size, way: Way): Promise<Accepted> {
     const failed = JSON.stringify(result.failed.slice(0, 3));
     throw new Error(`${hunks.length} of ${expected} hunks, applied to ${result.applied.length} files; ${failed}`);
   }
+  if (editor.edits.length !== (way === 'editor' ? 1 : 0)) throw new Error(`${editor.edits.length} edits by the editor`);
   await editor.message('applied to');
   await editor.waitFor('the end of the review', () => paths.every((path) => editor.diagnostics(path).length === 0));
   editor.messages();
