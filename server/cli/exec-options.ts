@@ -12,7 +12,7 @@ const options = {
     type: 'string',
     multiple: true,
     value: 'DIR',
-    doc: 'a further folder of the workspace; repeatable. Paths are then relative to the closest folder around them',
+    doc: 'a further folder of the workspace; repeatable',
   },
   model: { type: 'string', short: 'm', value: 'MODEL', doc: 'instead of that of the settings' },
   effort: { type: 'string', value: effortSchema.options.join('|'), doc: 'how long the model may think' },

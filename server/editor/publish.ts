@@ -213,7 +213,10 @@ export class Publisher {
   /** Files that are open in this editor, and that the server wrote or removed: their documents show what was there before. */
   #writtenWhileOpen(root: string, { reload = [] }: ApplyResult): WrittenWhileOpen {
     const { documents, profile } = this.#session;
-    const open = [...this.#session.takeWritten()].filter(([path]) => documents.at(path) !== undefined);
+    const open = [...this.#session.takeWritten()].filter(([path, { text }]) => {
+      const document = documents.at(path);
+      return document !== undefined && document.getText() !== text;
+    });
     const names = (gone: boolean): string[] =>
       open.flatMap(([path, { isGone }]) => (isGone === gone ? [within(root, path) ?? path] : []));
     const gone = names(true);

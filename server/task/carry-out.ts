@@ -70,7 +70,11 @@ export async function carryOut(options: {
   }
   face.wrote?.(
     record.root,
-    written.map(({ path, state }) => ({ path, isGone: state.kind === 'absent' })),
+    written.map(({ path, state }) => ({
+      path,
+      isGone: state.kind === 'absent',
+      ...(state.kind === 'text' ? { text: state.text } : {}),
+    })),
   );
   if (plan.editor.length > 0) {
     for (const [path, reason] of await face.applyEdits(record.root, plan.editor)) {

@@ -26,7 +26,8 @@ export type Face = {
   wrote?(root: string, files: readonly WrittenFile[]): void;
 };
 
-export type WrittenFile = { path: string; isGone: boolean };
+/** `text`: what it holds now, where it is text. */
+export type WrittenFile = { path: string; isGone: boolean; text?: string };
 
 /** Whole lines, 0-based, end exclusive. */
 export type LineRange = { start: number; end: number };

@@ -74,14 +74,14 @@ test('what is open and was created, deleted or moved by the server is named at a
       const task = await editor.runTask('move');
       await task.reaches('inReview');
       editor.messages();
-      const reload = 'changed on disk: run :reload (or :reload-all).';
       expect(await editor.request('codex/accept', {})).toMatchObject({
         applied: ['b.txt', 'n.txt'],
         reload: ['b.txt', 'a.txt'],
       });
-      expect((await editor.message('applied to')).text).toContain(`b.txt, a.txt ${reload}`);
+      expect((await editor.message('applied to')).text).toContain('b.txt, a.txt no longer on disk: close it.');
       expect(await editor.request('codex/undo', {})).toMatchObject({ applied: ['b.txt', 'n.txt'], failed: [] });
-      expect((await editor.message('undone in')).text).toContain(`b.txt ${reload}`);
+      // The documents were never anything else.
+      expect((await editor.message('undone in')).text).toBe('Codex: undone in b.txt, n.txt.');
       expect(await editor.disk('a.txt')).toBe(seven);
       expect(await editor.request('codex/undo', { redo: true })).toMatchObject({
         applied: ['b.txt', 'n.txt'],

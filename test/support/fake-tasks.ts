@@ -1,4 +1,7 @@
 /** `Tasks` without an agent: threads, reviews and events are what a test says they are. Calls that it did not prepare fail. */
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { EditedReview } from '../../server/changeset/edited-outcome.ts';
@@ -62,9 +65,12 @@ export class FakeTasks implements Tasks {
   readonly #threads = new Map<string, Thread>();
   readonly #listeners = new Set<(envelope: EventEnvelope, workspace: Workspace) => void>();
   readonly #stateFolder: string;
+  readonly #isOwn: boolean;
 
-  constructor(stateFolder = '/nowhere') {
-    this.#stateFolder = stateFolder;
+  /** `stateFolder`: by default one of its own, gone when this is closed. */
+  constructor(stateFolder?: string) {
+    this.#stateFolder = stateFolder ?? mkdtempSync(join(tmpdir(), 'codex-lsp-fake-'));
+    this.#isOwn = stateFolder === undefined;
   }
 
   /** A thread that is there already. */
@@ -257,7 +263,9 @@ export class FakeTasks implements Tasks {
     return this.sandboxStatus;
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    if (this.#isOwn) await rm(this.#stateFolder, { recursive: true, force: true });
+  }
 
   #thread(threadId: string): Thread {
     const thread = this.#threads.get(threadId);

@@ -85,7 +85,7 @@ test('many at once: one at a time has it, those that work wait, and nothing is l
   let most = 0;
   await Promise.all(
     Array.from({ length: 20 }, async () => {
-      const lock = await takeLock(path, 'work');
+      const lock = await takeLock(path, 'work', { waitMs: 30_000 });
       if ('heldBy' in lock) throw new Error('work is waited for');
       inside += 1;
       most = Math.max(most, inside);
@@ -96,4 +96,4 @@ test('many at once: one at a time has it, those that work wait, and nothing is l
   );
   expect(most).toBe(1);
   expect(await readdir(folder)).toEqual([]);
-});
+}, 40_000);

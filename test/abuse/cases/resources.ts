@@ -27,9 +27,9 @@ export const resources: readonly Case[] = [
       'node -e \'const { Worker } = require("worker_threads"); let n = 0; const more = () => { for (let i = 0; i < 20; i++) { const w = new Worker("setInterval(() => {}, 1e6)", { eval: true }); w.on("online", () => n++); w.on("error", () => {}); } setTimeout(more, 50); }; more()\'',
     policy: { processesMax: 100 },
     ends: 'killed',
-    timeoutMs: 6_000,
+    timeoutMs: 10_000,
     control: leftOver,
-    verify: [endedBy('processes', 'memory'), within(12_000)],
+    verify: [endedBy('processes', 'memory'), within(16_000)],
   },
   {
     name: 'output-flood',
