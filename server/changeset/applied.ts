@@ -39,12 +39,10 @@ export const sameLines = 'the same lines were changed since; your text was kept'
 
 export function appliedChange({ path, from, before, after, edits, hunks }: FileOutcome): AppliedChange {
   let shift = 0;
-  // Of an edited review, whose edits and hunks are not each other's.
-  const arePaired = edits.length === hunks.length;
-  const blocks = edits.map(({ line, deleteCount, lines }, index): AppliedBlock => {
+  const blocks = edits.map(({ line, deleteCount, lines, hunk }): AppliedBlock => {
     const block = { oldLine: line, oldCount: deleteCount, newLine: line + shift, newCount: lines.length };
     shift += lines.length - deleteCount;
-    return arePaired ? { ...block, hunk: hunks[index] } : block;
+    return hunk === undefined ? block : { ...block, hunk };
   });
   const areLines = before.kind === 'text' && after.kind === 'text' && (blocks.length > 0 || before.text === after.text);
   return {
@@ -96,7 +94,9 @@ export function carry(change: AppliedChange, direction: Direction, now: FileStat
   const { text, edits } = merged(lines, placed);
   const after = withModeOf(now, start, { ...end, text });
   if (!stuck.includes(true)) return { ...written(after, edits), done: change };
-  if (!stuck.includes(false)) return { left: change, reason: sameLines };
+  // Where it is not known whose the blocks are, half of them can't be told from the other.
+  const areNamed = change.blocks.every(({ hunk }) => hunk !== undefined);
+  if (!stuck.includes(false) || !areNamed) return { left: change, reason: sameLines };
   const { first, second } = split(change, (block) => stuck[block] === (direction === 'back'));
   // On the way back the move and the mode come last, on the way forth they come first.
   if (direction === 'forth') return { ...written(after, edits), done: first, left: second, reason: sameLines };

@@ -4,7 +4,7 @@ import { type DiffBlock, diffBlocks, wholeBlocks } from './diff-blocks.ts';
 import { absent, type FileState, gitMode } from './file-state.ts';
 import { quotePath } from './git-path.ts';
 import { splitLines } from './lines.ts';
-import { modeAfter, movesStill } from './metadata.ts';
+import { metadataAfter } from './metadata.ts';
 import type { Review, ReviewFile } from './review-types.ts';
 
 /** `payload`: of a binary file, the bytes in git's form. */
@@ -46,7 +46,7 @@ const changesType = ({ user, agent }: ReviewFile): boolean =>
 function diffFile(file: ReviewFile, contents: Contents, blocksOf: () => DiffBlock[]): DiffFile | undefined {
   const { user, agent } = file;
   if (user.kind === 'other' || agent.kind === 'other') return undefined;
-  const [from, to] = [file.userPath, file.path];
+  const [from, to] = [file.userPath, metadataAfter(file).path];
   const title = `diff --git ${quotePath(`a/${from}`)} ${quotePath(`b/${to}`)}`;
   const sameBinary = user.kind === 'binary' && agent.kind === 'binary' && user.hash === agent.hash;
   const isBinary = !sameBinary && (user.kind === 'binary' || agent.kind === 'binary');
@@ -67,13 +67,14 @@ function diffFile(file: ReviewFile, contents: Contents, blocksOf: () => DiffBloc
 
 /** git's lines between the title and the names: of modes and of a move. */
 function extended(file: ReviewFile): string[] {
-  const { user, agent, userPath, path } = file;
+  const { user, agent, userPath } = file;
+  const { path, from, mode } = metadataAfter(file);
   const oldMode = modeOf(user);
-  const newMode = agent.kind === 'text' && user.kind === 'text' ? octal(modeAfter(file) ?? user.mode) : modeOf(agent);
+  const newMode = agent.kind === 'text' && user.kind === 'text' ? octal(mode ?? user.mode) : modeOf(agent);
   if (user.kind === 'absent') return [`new file mode ${newMode}`];
   if (agent.kind === 'absent') return [`deleted file mode ${oldMode}`];
   const modes = oldMode === newMode ? [] : [`old mode ${oldMode}`, `new mode ${newMode}`];
-  if (!movesStill(file)) return modes;
+  if (from === undefined) return modes;
   const names = [`rename from ${quotePath(userPath)}`, `rename to ${quotePath(path)}`];
   return [...modes, `similarity index ${similarity(file)}%`, ...names];
 }

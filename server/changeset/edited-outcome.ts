@@ -5,6 +5,7 @@ import { type EditedFile, parseReview, plain } from './edited-document.ts';
 import type { Misfit } from './edited-hunk.ts';
 import { editedText } from './edited-text.ts';
 import { editedWhole } from './edited-whole.ts';
+import { metadataAfter } from './metadata.ts';
 import { reviewDiff } from './review-document.ts';
 import type { FileOutcome, Review, ReviewFile } from './review-types.ts';
 
@@ -45,7 +46,7 @@ export function editedOutcomes(review: Review, edited: EditedReview, contents: C
   for (const [path, parts] of sections) {
     const isNamed = files?.includes(path) || (only && parts.some((part) => idsIn(part).some((id) => only.has(id))));
     if ((files || only) && !isNamed) continue;
-    const file = review.files.find((one) => one.path === path);
+    const file = review.files.find((one) => metadataAfter(one).path === path);
     if (file?.sensitive !== undefined && !isNamed) {
       result.failed.push({ path, reason: `left out (${file.sensitive}); apply this file by itself` });
       continue;

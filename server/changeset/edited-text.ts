@@ -4,9 +4,10 @@ import type { EditedHunk } from './edited-document.ts';
 import { fitHunk, type Misfit, type Replacement, type Written } from './edited-hunk.ts';
 import type { EditedResult, EditedSections } from './edited-outcome.ts';
 import { gitLines } from './git-lines.ts';
-import { isWhole, modeAfter, movesStill } from './metadata.ts';
-import { lineEdits } from './outcome.ts';
-import type { ReviewFile, ReviewHunk } from './review-types.ts';
+import { splitLines } from './lines.ts';
+import { isWhole, metadataAfter } from './metadata.ts';
+import { lineEdits, named } from './outcome.ts';
+import type { LineEdit, ReviewFile, ReviewHunk } from './review-types.ts';
 
 /** What is known of the file's hunks, by their ids. */
 type Known = {
@@ -51,18 +52,29 @@ export function editedText(sections: EditedSections): EditedResult {
     }
   }
   if (misfits.length > 0) return { misfits };
-  const mode = modeAfter(file) ?? file.user.mode;
-  const saysMore = only === undefined && (movesStill(file) || mode !== file.user.mode);
+  const { mode = file.user.mode, ...place } = metadataAfter(file);
+  const saysMore = only === undefined && (place.from !== undefined || mode !== file.user.mode);
   if (fitted.length === 0 && !saysMore) return undefined;
   const text = replaced(user, fitted);
   return {
-    path: file.path,
-    ...(movesStill(file) ? { from: file.userPath } : {}),
+    ...place,
     before: file.user,
     after: { kind: 'text', text, mode },
-    edits: lineEdits(file.user.text, text),
+    edits: editsOf(file.user.text, text, user.length, fitted),
     hunks: idsOf(file, fitted, blocks),
   };
+}
+
+/** With the hunks that they are of, where each stood in the document by itself. `linesCount`: as git counts them. */
+function editsOf(before: string, after: string, linesCount: number, fitted: readonly Fitted[]): LineEdit[] {
+  const edits = lineEdits(before, after);
+  const hunks = fitted.map(({ hunk, line, count }) => ({
+    id: hunk.ids[0] ?? '',
+    line,
+    oldLines: Array(count).fill(''),
+  }));
+  const areAlone = fitted.every(({ hunk }) => hunk.ids.length === 1);
+  return areAlone && splitLines(before).length === linesCount ? named(edits, hunks) : edits;
 }
 
 /** What can't be applied because of what was decided, or typed, since the document was written. */

@@ -34,12 +34,13 @@ function outcomeOver(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOut
   const ids = accepted.map(({ id }) => id);
   const over = textOver(file, ids);
   const after: FileState = over === undefined || mode === undefined ? agent : { kind: 'text', text: over.text, mode };
+  const taken = over === undefined ? accepted : accepted.filter(({ id }) => over.taken.includes(id));
   return {
     ...place,
     before: user,
     after,
-    edits: user.kind === 'text' && after.kind === 'text' ? lineEdits(user.text, after.text) : [],
-    hunks: over?.taken ?? ids,
+    edits: user.kind === 'text' && after.kind === 'text' ? named(lineEdits(user.text, after.text), taken) : [],
+    hunks: taken.map(({ id }) => id),
   };
 }
 
@@ -51,7 +52,7 @@ function outcomeOf(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOutco
     return { ...place, before: user, after: agent, edits: [], hunks };
   const edits: LineEdit[] = accepted
     .filter((hunk) => !isWhole(hunk))
-    .map(({ line, oldLines, newLines }) => ({ line, deleteCount: oldLines.length, lines: newLines }));
+    .map(({ id, line, oldLines, newLines }) => ({ line, deleteCount: oldLines.length, lines: newLines, hunk: id }));
   const text = edits.length === 0 ? user.text : applyLineEdits(splitLines(user.text), edits);
   return {
     ...place,
@@ -60,6 +61,21 @@ function outcomeOf(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOutco
     edits,
     hunks,
   };
+}
+
+/** Each edit with the hunk whose lines of the user's text it touches; none with any, where that is not one to one or more. */
+export function named(
+  edits: readonly LineEdit[],
+  hunks: readonly Pick<ReviewHunk, 'id' | 'line' | 'oldLines' | 'userLines'>[],
+): LineEdit[] {
+  const touched = edits.map(({ line, deleteCount }) =>
+    hunks.filter((hunk) => {
+      const end = hunk.line + (hunk.userLines ?? hunk.oldLines).length;
+      return line <= end && hunk.line <= line + deleteCount;
+    }),
+  );
+  const isKnown = touched.every(({ length }) => length === 1) && new Set(touched.flat()).size === hunks.length;
+  return edits.map((edit, index) => ({ ...edit, ...(isKnown ? { hunk: touched[index]?.[0]?.id } : {}) }));
 }
 
 /** What makes `before` of `now`, as edits of `now`: ascending, not overlapping. None where they are too large for it. */

@@ -6,7 +6,8 @@ import type { FileState } from './file-state.ts';
 export type CopyChange = { path: string; base: FileState | 'unknown'; agent: FileState };
 
 /** A replacement of whole lines: `deleteCount` lines from `line` on give way to `lines`, each with its own line end. */
-export type LineEdit = { line: number; deleteCount: number; lines: readonly string[] };
+/** `hunk`: whose it is, where it is known and one's alone. */
+export type LineEdit = { line: number; deleteCount: number; lines: readonly string[]; hunk?: string };
 
 export type ReviewHunk = {
   /** Made of path and changed text, so that it survives rebase, restart and the acceptance of other hunks. */

@@ -36,11 +36,14 @@ export function textHunks(
     const oldLines = baseLines.slice(block.oldLine, block.oldLine + block.oldCount);
     const newLines = agentLines.slice(block.newLine, block.newLine + block.newCount);
     const hunk = { id, line, oldLines, newLines };
-    const inTheWay = kind === 'conflict';
+    // Among lines that repeat, a place may be found that is not the right one: nothing else than was shown is ever replaced.
+    const isOther = kind === 'apart' && oldLines.some((text, at) => userLines[line + at] !== text);
+    const inTheWay = kind === 'conflict' || isOther;
     if (decided) hunks.push({ hunk: { ...hunk, status: decided }, inTheWay });
     else if (!inTheWay) hunks.push({ hunk: { ...hunk, status: 'pending' }, inTheWay });
     else {
-      const conflict = { userLines: userLines.slice(line, line + count), insteadLines: placement.instead };
+      const instead = placement.kind === 'conflict' ? { insteadLines: placement.instead } : {};
+      const conflict = { userLines: userLines.slice(line, line + count), ...instead };
       hunks.push({ hunk: { ...hunk, status: 'conflicting', ...conflict }, inTheWay });
     }
   }

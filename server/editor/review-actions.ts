@@ -1,6 +1,7 @@
 /** Accept and reject, for the hunk at the cursor, for its file, for everything: in source files and in `review.diff`. */
 import type { CodeAction, Range } from 'vscode-languageserver';
 import { withoutComments } from '../changeset/edited-document.ts';
+import { metadataAfter } from '../changeset/metadata.ts';
 import { locateInReview } from '../changeset/review-document.ts';
 import { isAsWritten } from '../changeset/review-mark.ts';
 import type { Review, ReviewFile, ReviewHunk } from '../changeset/review-types.ts';
@@ -40,7 +41,10 @@ export function reviewDocumentActions(
   const document = session.documents.get(uri);
   if (!review) return [];
   const at = document && locateInReview(document.getText(), line);
-  const file = at?.path === undefined ? undefined : review.files.find(({ path }) => path === at.path);
+  const file =
+    at?.path === undefined
+      ? undefined
+      : review.files.find((one) => [one.path, metadataAfter(one).path].includes(at.path ?? ''));
   const hunk = at?.hunk === undefined ? undefined : file?.hunks.find(({ id }) => id === at.hunk);
   const { isEdited, hasComments } = wordsIn(document);
   const asEdited = (title: string, selection: object): CodeAction[] =>

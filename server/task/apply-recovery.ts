@@ -16,14 +16,20 @@ import type { ThreadRecord } from './record.ts';
 
 /**
  * Nothing where there is nothing to mend, or no workspace to mend it in. The record is held. `endJournal` once the
- * result is told.
+ * result is told. `because`: why what is not done is not.
  */
-export async function recoverApply(record: ThreadRecord): Promise<(Applied & Pick<ApplyJournal, 'what'>) | undefined> {
+export async function recoverApply(
+  record: ThreadRecord,
+  because = interrupted,
+): Promise<(Applied & Pick<ApplyJournal, 'what'>) | undefined> {
   const journal = await readJournal(record.folder);
   if (!journal || !(await stat(record.root).catch(() => undefined))?.isDirectory()) return undefined;
   const { applyId, what, folders } = journal;
   const changes = journal.writes.flatMap(changesOf);
-  const isTold = (await record.events(0)).some(({ event }) => 'result' in event && event.result.applyId === applyId);
+  // One that broke off is told as well, and that nothing is done; it is still to be mended.
+  const isTold = (await record.events(0)).some(
+    ({ event }) => 'result' in event && event.result.applyId === applyId && event.result.applied.length > 0,
+  );
   if (isTold) {
     await endJournal(record.folder);
     return undefined;
@@ -47,7 +53,7 @@ export async function recoverApply(record: ThreadRecord): Promise<(Applied & Pic
   const result: ApplyResult = { applyId, applied: [], conflicts: [], failed: [...failed] };
   journal.parts.forEach(({ whole: { path }, done }, index) => {
     if (fates[index] === 'done') result.applied.push(path);
-    else if (done && !isNamed(path)) result.failed.push({ path, reason: interrupted });
+    else if (done && !isNamed(path)) result.failed.push({ path, reason: because });
   });
   return { what, result, decided: decidedBy(journal, fates) };
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { planApply } from '../changeset/apply-plan.ts';
 import { absent, type FileState, sameState } from '../changeset/file-state.ts';
-import type { FileOutcome } from '../changeset/review-types.ts';
+import type { ApplyPlan, FileOutcome } from '../changeset/review-types.ts';
 import { type DiskEntry, type ReadBinary, writeToDisk } from '../workspace/disk.ts';
 import { readState } from '../workspace/snapshot.ts';
 import { assertHash, blobOf } from './apply-log.ts';
@@ -77,12 +77,19 @@ export async function carryOut(options: {
     })),
   );
   if (plan.editor.length > 0) {
-    for (const [path, reason] of await face.applyEdits(record.root, plan.editor)) {
+    for (const [path, reason] of await editedBy(face, record.root, plan.editor)) {
       if (reason !== undefined) failures.set(path, { reason });
     }
   }
   return { failures, leftOut: [], reload };
 }
+
+/** What is on disk by now is there whatever becomes of the editor's part. */
+const editedBy = (face: Face, root: string, edits: ApplyPlan['editor']): ReturnType<Face['applyEdits']> =>
+  face.applyEdits(root, edits).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    return new Map(edits.map(({ path }) => [path, reason]));
+  });
 
 /** A chmod alone, which leaves the text of an open document as true as it was, unsaved or not. */
 const isMode = ({ from, before, after }: DiskEntry): boolean =>

@@ -8,7 +8,7 @@ import type { ApplyResult } from '../protocol/changeset.ts';
 import type { Decision } from '../protocol/thread.ts';
 import { isRunning } from '../thread/state.ts';
 import { applyHunks, assertCarried, carryApply } from './apply.ts';
-import { type ApplyJournal, endJournal } from './apply-journal.ts';
+import { type ApplyJournal, endJournal, isUnfinished } from './apply-journal.ts';
 import { recoverApply } from './apply-recovery.ts';
 import type { Approvals, Settled } from './approvals.ts';
 import { newId } from './ids.ts';
@@ -91,7 +91,9 @@ export class Decisions {
       await assertCarried(record, what);
       return carriedOut(done, async (applyId) => {
         const applying = { record, applyId, face, superseded: this.#superseded };
-        const applied = await carryApply({ ...applying, what }).catch((error) => broken(applyId, [], error));
+        const applied = await carryApply({ ...applying, what }).catch((error) =>
+          mended(record, broken(applyId, [], error)),
+        );
         return this.#told(record, what, applied, face.documents);
       });
     });
@@ -128,9 +130,9 @@ export class Decisions {
 
   async #apply(options: Omit<Parameters<typeof applyHunks>[0], 'superseded'>): Promise<ApplyResult> {
     const { record, applyId, review, ids, made, face } = options;
-    const applied = await applyHunks({ ...options, superseded: this.#superseded }).catch((error: unknown): Broken => {
+    const applied = await applyHunks({ ...options, superseded: this.#superseded }).catch((error: unknown) => {
       const chosen = made?.outcomes ?? review.files.filter(({ hunks }) => hunks.some(({ id }) => ids.has(id)));
-      return broken(applyId, chosen, error);
+      return mended(record, broken(applyId, chosen, error));
     });
     return this.#told(record, 'accept', applied, face.documents);
   }
@@ -173,6 +175,8 @@ export class Decisions {
     };
     try {
       release = await record.hold('work');
+      // What could not be mended when it broke off.
+      if (await isUnfinished(record.folder)) await this.recover(record);
       return await run(done);
     } catch (error) {
       await done();
@@ -195,7 +199,13 @@ function carriedOut(done: () => Promise<void>, run: (applyId: string) => Promise
 
 type Broken = Applied & { isBroken: true };
 
-/** Its journal, if it has come that far, is left for whoever holds the thread next. */
+/** What has come as far as its journal is mended at once; where that fails too, by whoever holds the thread next. */
+async function mended(record: ThreadRecord, { isBroken, ...applied }: Broken): Promise<Applied & { isBroken?: true }> {
+  const [{ reason } = { reason: '' }] = applied.result.failed;
+  return (await recoverApply(record, reason).catch(() => undefined)) ?? { ...applied, isBroken };
+}
+
+/** Its journal, if it has come that far, is still there. */
 function broken(applyId: string, files: readonly { path: string }[], error: unknown): Broken {
   const reason = error instanceof Error ? error.message : String(error);
   const paths = files.length > 0 ? files.map(({ path }) => path) : [''];

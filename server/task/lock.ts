@@ -1,6 +1,6 @@
 /** Who may write to a thread: a file that names a process, worthless once that process is gone. */
 import { rmSync } from 'node:fs';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { newId } from './ids.ts';
@@ -13,6 +13,7 @@ const ownerSchema = z.object({ pid: z.number().int(), startedAt: z.string(), pur
 type Owner = z.infer<typeof ownerSchema>;
 
 const workWaitMs = 5_000;
+const guardedMs = 10_000;
 
 /** Takes the lock, or answers who has it: another living process, in a turn or for longer than work takes. */
 export async function takeLock(
@@ -49,14 +50,29 @@ async function create(path: string, purpose: Purpose): Promise<boolean> {
   }
 }
 
-/** Only what was found dead: another process may have put a living lock in its place meanwhile, which is put back. */
+/**
+ * One at a time, and looked at again by then: a lock that is there is replaced by nobody, so that what is still dead now
+ * is what is removed. Whoever finds another at it looks again.
+ */
 async function removeStale(path: string, stale: Owner): Promise<void> {
-  const aside = `${path}.${newId('')}`;
-  await rename(path, aside).catch(() => {});
-  const taken = await ownerOf(aside);
-  if (taken && (taken.pid !== stale.pid || taken.startedAt !== stale.startedAt))
-    await link(aside, path).catch(() => {});
-  await rm(aside, { force: true });
+  const guard = `${path}.stale`;
+  const isOurs = await mkdir(guard).then(
+    () => true,
+    () => false,
+  );
+  if (!isOurs) {
+    const since = (await stat(guard).catch(() => undefined))?.mtimeMs;
+    // Left by a process that was killed in these few steps.
+    if (since !== undefined && Date.now() - since > guardedMs) await rmdir(guard).catch(() => {});
+    await delay(10);
+    return;
+  }
+  try {
+    const owner = await ownerOf(path);
+    if (owner?.pid === stale.pid && owner.startedAt === stale.startedAt) await rm(path, { force: true });
+  } finally {
+    await rmdir(guard).catch(() => {});
+  }
 }
 
 /** Undefined where there is none. What can't be read names nobody who lives. */

@@ -61,7 +61,7 @@ export async function perform(
       carried.leftOut.length > 0 && ![...carried.failures.values()].some(({ isWritten }) => isWritten);
     if (what === 'accept' || !mayTryAgain) {
       const fates = tried.map((step) => fateOf(step, carried));
-      journal = { ...journal, parts: shownParts(tried, applying, what) };
+      journal = { ...journal, parts: shownParts(tried, fates, applying, what) };
       await logJournal(record.folder, journal, fates);
       return { result: resultOf(applyId, tried, fates, carried), decided: decidedBy(journal, fates) };
     }
@@ -74,10 +74,15 @@ export async function perform(
 }
 
 /** As the open documents show it now, where all of a change is done. */
-function shownParts(steps: readonly Step[], { record, face }: Applying, what: ApplyJournal['what']): Part[] {
+function shownParts(
+  steps: readonly Step[],
+  fates: readonly Fate[],
+  { record, face }: Applying,
+  what: ApplyJournal['what'],
+): Part[] {
   const shown = textsUnder(face.documents, record.root);
-  return steps.map(({ part, outcome }) => {
-    if (!outcome || !part.done || part.left) return part;
+  return steps.map(({ part, outcome }, index) => {
+    if (fates[index] !== 'done' || !outcome || !part.done || part.left) return part;
     const side = what === 'undo' ? 'before' : 'after';
     const [whole, done] = [part.whole, part.done].map((change) => asShown(change, side, shown.get(outcome.path)));
     return whole && done ? { ...part, whole, done } : part;

@@ -42,7 +42,8 @@ export class SeenFiles {
     const before = this.#seen;
     await inBatches(paths, async (path) => {
       const known = before.get(path);
-      const isEnough = known && only && !only.has(path);
+      // Another editor may have asked last, which has another text of it.
+      const isEnough = known && only && !only.has(path) && known.text === buffers.get(path);
       seen.set(path, isEnough ? known : await this.#lookAt(path, buffers.get(path), known, folders));
     });
     this.#seen = seen;

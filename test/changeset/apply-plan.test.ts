@@ -58,7 +58,7 @@ describe('who writes what', () => {
         {
           path: 'open-mode',
           version: 3,
-          edits: [{ line: 0, deleteCount: 1, lines: ['b\n'] }],
+          edits: [{ line: 0, deleteCount: 1, lines: ['b\n'], hunk: expect.any(String) }],
           after: text('b\n', 0o755),
         },
       ],

@@ -275,7 +275,7 @@ describe('decisions', () => {
       from: 'a',
       before: text(long),
       after: text(words('A b c d e f g h')),
-      edits: [{ line: 0, deleteCount: 1, lines: ['A\n'] }],
+      edits: [{ line: 0, deleteCount: 1, lines: ['A\n'], hunk: expect.any(String) }],
       hunks: [id],
     });
     const next = review({ a: text(long) }, moved, { b: text(words('A b c d e f g h')) }, new Map([[id, 'accepted']]));
@@ -296,7 +296,7 @@ describe('outcomes', () => {
         path: 'f',
         before: text(words('a b X')),
         after: text(words('A b X')),
-        edits: [{ line: 0, deleteCount: 1, lines: ['A\n'] }],
+        edits: [{ line: 0, deleteCount: 1, lines: ['A\n'], hunk: expect.any(String) }],
         hunks: idsOf(reviewed),
       },
     ]);
