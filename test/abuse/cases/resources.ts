@@ -25,7 +25,7 @@ export const resources: readonly Case[] = [
     name: 'thread-bomb',
     shell:
       'node -e \'const { Worker } = require("worker_threads"); let n = 0; const more = () => { for (let i = 0; i < 20; i++) { const w = new Worker("setInterval(() => {}, 1e6)", { eval: true }); w.on("online", () => n++); w.on("error", () => {}); } setTimeout(more, 50); }; more()\'',
-    policy: { processesMax: 100 },
+    policy: { processesMax: 40 },
     ends: 'killed',
     timeoutMs: 10_000,
     control: leftOver,
