@@ -1,4 +1,5 @@
 /** The hunks of one update, applied to a text. Lines that stay keep every byte; new ones end as their neighbours do. */
+import { byteOrderMark } from './lines.ts';
 import { SearchedLines } from './patch-find.ts';
 import type { PatchHunk } from './patch-parse.ts';
 
@@ -7,10 +8,8 @@ export type PatchedText = { ok: true; text: string } | { ok: false; error: strin
 /** In a patch a line is what `\n` ends. `end`: `\n`, `\r\n`, or `''` after the last line. */
 type Line = { text: string; end: string };
 
-const bom = '\ufeff';
-
 export function patchText(path: string, text: string, hunks: readonly PatchHunk[]): PatchedText {
-  const mark = text.startsWith(bom) ? bom : '';
+  const mark = text.startsWith(byteOrderMark) ? byteOrderMark : '';
   const old = linesOf(text.slice(mark.length));
   const searched = new SearchedLines(old.map((line) => line.text));
   const usualEnd = usualEndOf(old);
