@@ -3,8 +3,9 @@ import { access, constants, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { sandboxStatus } from '../sandbox/status.ts';
 import { openStateFolder } from '../task/state-folder.ts';
-import { type CliOptions, configPathOf } from './options.ts';
+import type { CliOptions } from './options.ts';
 import { installCommand } from './package-manager.ts';
+import { configPathOf } from './places.ts';
 import { type Paint, paint, wantsColor } from './progress.ts';
 import { checkSandbox, type SandboxFindings } from './sandbox-checks.ts';
 

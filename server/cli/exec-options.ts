@@ -1,7 +1,7 @@
 /** The options of `codex-lsp exec`: one table for reading them and for `exec --help`. */
 import { parseArgs } from 'node:util';
 import { effortSchema } from '../protocol/settings.ts';
-import { UsageError } from './options.ts';
+import { UsageError } from './usage-error.ts';
 
 /** `value`: the word for it in the help. */
 type Option = { type: 'string' | 'boolean'; multiple?: boolean; short?: string; value?: string; doc: string };

@@ -9,22 +9,24 @@ import { foldersOf, holdsPath, type Workspace } from '../protocol/folders.ts';
 import { parseHostPattern } from '../protocol/hosts.ts';
 import { effortSchema } from '../protocol/settings.ts';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
-import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
 import { fitBeside } from '../task/root.ts';
 import type { Tasks } from '../task/tasks.ts';
 import { type Flags, parseExec } from './exec-options.ts';
-import { type CliOptions, UsageError } from './options.ts';
+import type { CliOptions } from './options.ts';
 import { colorDiff, printable, progressPrinter, wantsColor, withoutFinalMessage } from './progress.ts';
+import { withTasks } from './shared-tasks.ts';
 import { shellFace } from './shell-face.ts';
 import { answerOnTerminal } from './terminal-approvals.ts';
+import { UsageError } from './usage-error.ts';
 
 const exitCodes = { completed: 0, failed: 1, notApplied: 3, interrupted: 130 } as const;
 
 export async function exec(args: readonly string[], options: CliOptions): Promise<number> {
   const { values, positionals } = parseExec(args);
-  const root = await folderOf('--cd', values.cd ?? '.');
-  const further = await Promise.all((values['add-dir'] ?? []).map((path) => folderOf('--add-dir', path)));
+  const inFolder = (path: string): string => resolve(options.cwd, path);
+  const root = await folderOf('--cd', values.cd ?? '.', options.cwd);
+  const further = await Promise.all((values['add-dir'] ?? []).map((path) => folderOf('--add-dir', path, options.cwd)));
   const { settings } = resolveSettings([
     // exec's own default; whoever names a policy, in config.json or by a flag, gets that one.
     { origin: 'config.json', value: { approvalPolicy: 'never' } },
@@ -34,11 +36,10 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
   const prompt = await promptOf(positionals, options);
   if (prompt === undefined) return exitCodes.interrupted;
   const lastMessage = values['output-last-message'];
-  if (lastMessage !== undefined) await assertWritable(lastMessage);
-  const outputSchema = values['output-schema'] ? await jsonFile(values['output-schema']) : undefined;
+  if (lastMessage !== undefined) await assertWritable(inFolder(lastMessage));
+  const outputSchema = values['output-schema'] ? await jsonFile(inFolder(values['output-schema'])) : undefined;
 
-  const tasks = await openTasks({ stateDir: options.stateDir });
-  try {
+  return withTasks(options, async (tasks) => {
     const threadId = values.resume ?? (values.last ? await lastThread(tasks, root) : undefined);
     const workspace = await workspaceFor(tasks, { root, further, threadId, stateDir: options.stateDir });
     const finished = Promise.withResolvers<ThreadEventOf<'turnCompleted'>>();
@@ -47,13 +48,13 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
       ? jsonPrinter(options.stdout)
       : withoutFinalMessage(progressPrinter(options.stderr, { color }));
     let started: { threadId: string; turnId: string } | undefined;
-    tasks.subscribe((envelope) => {
+    const unsubscribe = tasks.subscribe((envelope) => {
       if (envelope.threadId !== started?.threadId) return;
       print(envelope);
       if (envelope.event.type === 'turnCompleted' && envelope.turnId === started.turnId)
         finished.resolve(envelope.event);
     });
-    answerOnTerminal(tasks, options);
+    const noQuestions = answerOnTerminal(tasks, () => started?.threadId, options);
     started = await tasks.start({
       ...workspace,
       prompt,
@@ -73,14 +74,17 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
     const end = await finished.promise;
     // The approval of the changes comes right after the end of the turn, and is printed too.
     await new Promise(setImmediate);
-    return await report(tasks, id, end, values, options, color);
-  } finally {
-    await tasks.close();
-  }
+    try {
+      return await report(tasks, id, end, values, options, color);
+    } finally {
+      unsubscribe();
+      noQuestions();
+    }
+  });
 }
 
-async function folderOf(flag: string, path: string): Promise<string> {
-  const folder = await realpath(resolve(path)).catch(() => {
+async function folderOf(flag: string, path: string, cwd: string): Promise<string> {
+  const folder = await realpath(resolve(cwd, path)).catch(() => {
     throw new UsageError(`the folder of ${flag}, '${path}', does not exist.`);
   });
   if (!(await stat(folder)).isDirectory()) throw new UsageError(`${flag} takes a folder; '${path}' is none.`);
@@ -195,7 +199,7 @@ async function report(
 ): Promise<number> {
   const { stderr, stdout } = options;
   const summary = end.summary ?? '';
-  if (flags['output-last-message']) await writeFile(flags['output-last-message'], summary);
+  if (flags['output-last-message']) await writeFile(resolve(options.cwd, flags['output-last-message']), summary);
   const changeset = await tasks.changeset(threadId, noDocuments);
   if (!flags.json) {
     if (changeset.diff) stderr.write(`\n${colorDiff(changeset.diff, color)}\n`);

@@ -4,12 +4,13 @@ import { removeShown } from '../editor/shown-files.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
 import { homeFolderOf } from '../protocol/folders.ts';
 import type { ThreadSummary } from '../protocol/thread.ts';
-import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
 import type { Tasks } from '../task/tasks.ts';
-import { type CliOptions, UsageError } from './options.ts';
+import type { CliOptions } from './options.ts';
 import { colorDiff, noSandbox, printable, wantsColor } from './progress.ts';
+import { withTasks } from './shared-tasks.ts';
 import { shellFace } from './shell-face.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Of each kind, newest first. */
 const threadsMax = 1000;
@@ -112,13 +113,4 @@ async function withThread(
   if (threadId === undefined) throw new UsageError("which THREAD? 'codex-lsp threads' lists them.");
   if (extra !== undefined) throw new UsageError(`there is one THREAD at a time; '${extra}' is one too many.`);
   return withTasks(options, (tasks) => run(tasks, threadId));
-}
-
-async function withTasks(options: CliOptions, run: (tasks: Tasks) => Promise<number>): Promise<number> {
-  const tasks = await openTasks({ stateDir: options.stateDir });
-  try {
-    return await run(tasks);
-  } finally {
-    await tasks.close();
-  }
 }

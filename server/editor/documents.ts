@@ -56,6 +56,12 @@ export class Documents implements OpenDocuments {
     if (this.#entries.delete(uri)) this.#changed(uri);
   }
 
+  /** The editor is gone: nobody is told. */
+  closeAll(): void {
+    this.#listeners.clear();
+    this.#entries.clear();
+  }
+
   get(uri: string): LineDocument | undefined {
     return this.#entries.get(uri)?.document;
   }

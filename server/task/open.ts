@@ -36,6 +36,7 @@ export async function openTasks(options: { stateDir: string }): Promise<Tasks> {
 class OpenTasks implements Tasks {
   readonly #stateDir: string;
   readonly #listeners = new Set<Listener>();
+  readonly #onLeave = new Set<() => void>();
   readonly #running = new Map<string, RunningTurn>();
   readonly #approvals = new Approvals();
   readonly #superseded = new Superseded();
@@ -81,7 +82,13 @@ class OpenTasks implements Tasks {
     });
     turn.ended = new Promise((resolve) => {
       // A later macrotask: the answer to the request goes out before the turn's first event.
-      setImmediate(() => void this.#run(record, request, turn).finally(release).then(resolve));
+      setImmediate(
+        () =>
+          void this.#run(record, request, turn)
+            .finally(release)
+            .then(resolve)
+            .then(() => this.#left()),
+      );
     });
     return { threadId, turnId };
   }
@@ -282,6 +289,19 @@ class OpenTasks implements Tasks {
     this.#decisions.undo(await this.#idle(threadId), this.#live(face), redo ? 'redo' : 'undo');
 
   sandbox: Tasks['sandbox'] = (of) => sandboxStatus({ stateDir: this.#stateDir, ...of });
+
+  isBusy(): boolean {
+    return this.#running.size > 0 || this.#looks.size > 0 || this.#registry.all().some(({ isBusy }) => isBusy);
+  }
+
+  onIdle(listener: () => void): () => void {
+    this.#onLeave.add(listener);
+    return () => this.#onLeave.delete(listener);
+  }
+
+  #left(): void {
+    for (const listener of this.#onLeave) listener();
+  }
 
   async close(): Promise<void> {
     const turns = [...this.#running.values()];

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { configPathOf } from '../../server/cli/options.ts';
+import { configPathOf } from '../../server/cli/places.ts';
 import { resolveSettings, type SettingsSource } from '../../server/policy/settings.ts';
 import { restricted } from '../../server/policy/strictness.ts';
 import { type Settings, settingsSchema } from '../../server/protocol/settings.ts';

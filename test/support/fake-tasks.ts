@@ -263,6 +263,9 @@ export class FakeTasks implements Tasks {
     return this.sandboxStatus;
   }
 
+  isBusy = (): boolean => false;
+  onIdle = () => () => false;
+
   async close(): Promise<void> {
     if (this.#isOwn) await rm(this.#stateFolder, { recursive: true, force: true });
   }

@@ -1,0 +1,69 @@
+/** Lets a connection in, or refuses it with a sentence: by its first line, or by its `initialize` where it speaks LSP at once. */
+import type { Socket } from 'node:net';
+import { readDirect, refuseDirect } from './direct.ts';
+import { firstLine } from './first-line.ts';
+import { type Hello, helloBytesMax, helloSchema, type Welcome } from './hello.ts';
+import { isToken } from './listen.ts';
+
+export type Guest = Hello | { kind: 'direct'; environment: Record<string, string>; flags: string[] };
+
+const helloTimeoutMs = 30_000;
+
+/** Undefined where nobody was let in; the connection is closed by then. */
+export async function accept(socket: Socket, token: string): Promise<Guest | undefined> {
+  const first = await firstByte(socket);
+  if (first === undefined) return undefined;
+  return first === '{' ? acceptHello(socket, token) : acceptDirect(socket, token);
+}
+
+/** What follows is the guest's. */
+export const welcome = (socket: Socket): void => answer(socket, { welcome: true });
+
+export function refuse(socket: Socket, refused: string, exitCode: number): void {
+  answer(socket, { refused, exitCode });
+  socket.end();
+}
+
+async function acceptHello(socket: Socket, token: string): Promise<Guest | undefined> {
+  const line = await firstLine(socket, { bytesMax: helloBytesMax, timeoutMs: helloTimeoutMs });
+  const hello = helloSchema.safeParse(parsed(line));
+  if (hello.success && isToken(hello.data.token, token)) return hello.data;
+  refuse(socket, hello.success ? 'the token is not that of this host.' : 'the first line is no greeting.', 1);
+  return undefined;
+}
+
+async function acceptDirect(socket: Socket, token: string): Promise<Guest | undefined> {
+  const direct = await readDirect(socket);
+  if (!direct) return undefined;
+  if (isToken(direct.token, token)) return { kind: 'direct', ...direct };
+  refuseDirect(socket, undefined, 'initializationOptions.host.token is not that of this host');
+  return undefined;
+}
+
+const answer = (socket: Socket, text: Welcome): void => void socket.write(`${JSON.stringify(text)}\n`);
+
+/** Undefined where none comes in time; the connection is closed then. */
+function firstByte(socket: Socket): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const gone = (): void => {
+      socket.destroy();
+      resolve(undefined);
+    };
+    const timer = setTimeout(gone, helloTimeoutMs);
+    socket.once('close', gone).once('data', (chunk: Buffer) => {
+      clearTimeout(timer);
+      socket.off('close', gone);
+      socket.pause();
+      socket.unshift(chunk);
+      resolve(chunk.toString('latin1', 0, 1));
+    });
+  });
+}
+
+function parsed(line: string | undefined): unknown {
+  try {
+    return JSON.parse(line ?? '');
+  } catch {
+    return undefined;
+  }
+}
