@@ -107,7 +107,8 @@ async function receive(socket: Socket, guest: Guest, room: Room): Promise<void> 
     // The relay takes the last byte as its exit code.
     exit: (code) => (guest.kind === 'editor' ? socket.end(Buffer.of(code === 0 ? 0 : 1)) : socket.end()),
   });
-  socket.once('end', end);
+  // Half of it closed: the editor is gone, or has nothing more to say.
+  socket.once('end', () => end(1));
   socket.resume();
 }
 

@@ -1,6 +1,8 @@
 /** Whether a host is still of use: somebody is connected, or a turn runs. */
 import type { Tasks } from '../task/tasks.ts';
 
+const firstGuestMs = 5_000;
+
 /** `over` resolves when nobody was there and nothing ran for `idleMs`. */
 export function idleWatch(tasks: Tasks, idleMs: number): { over: Promise<void>; enter(): () => void } {
   const { promise: over, resolve } = Promise.withResolvers<void>();
@@ -13,7 +15,8 @@ export function idleWatch(tasks: Tasks, idleMs: number): { over: Promise<void>; 
   };
   // The end is told before the turn is put away.
   tasks.onIdle(look);
-  look();
+  // Whoever started it has not come yet.
+  timer = setTimeout(look, firstGuestMs);
   return {
     over,
     enter() {

@@ -37,8 +37,8 @@ export async function serve(
     });
     // What is no pipe, as /dev/null, ends without being closed.
     input.once('end', () => resolve(1));
-    if (signal.aborted) end();
-    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end(0);
+    signal.addEventListener('abort', () => end(0), { once: true });
   });
   await tasks.close();
   return code;

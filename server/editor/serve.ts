@@ -27,7 +27,7 @@ const invalidRequest = -32600;
 const notInitialized = -32002;
 
 /** Speaks LSP until the editor leaves. Returns the function that ends the connection. */
-export function serve({ input, output, exit, ...surroundings }: ServeOptions): () => void {
+export function serve({ input, output, exit, ...surroundings }: ServeOptions): (code: number) => void {
   const log = surroundings.log ?? (() => {});
   const connection = createMessageConnection(new StreamMessageReader(input), new StreamMessageWriter(output));
   const client = createClient(connection);
@@ -83,7 +83,7 @@ export function serve({ input, output, exit, ...surroundings }: ServeOptions): (
   connection.onError(([error]) => failed(error));
   connection.onClose(() => end(state === 'shutDown' ? 0 : 1));
   connection.listen();
-  return () => end(0);
+  return (code) => end(code);
 }
 
 async function answer(room: Room, method: string, params: unknown): Promise<unknown> {

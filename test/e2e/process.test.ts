@@ -81,7 +81,7 @@ async function bench(scripted: Script) {
 
 const isEnd = ({ event }: EventEnvelope) => event.type === 'turnCompleted';
 
-test.each([['--stdio'], []])('on stdio (%s): a task from initialize to exit', async (...args) => {
+test.each([['--stdio'], ['--no-host'], []])('on stdio (%s): a task from initialize to exit', async (...args) => {
   await using it = await bench(script(shell('cat a.txt'), patch('a.txt', '-one', '+ONE'), say('Done.')));
   const program = it.start(...args);
   const client = connect(program.child.stdout, program.child.stdin);
@@ -123,10 +123,10 @@ test('--pipe: over a socket that the editor has opened', async () => {
 });
 
 test.each(['the connection closes', 'kill -9', 'SIGTERM'])(
-  'the editor or server goes in the middle of a command (%s): no process lives on; the next one shows the thread',
+  'without a host, the editor or server goes in the middle of a command (%s): no process lives on; the next one shows the thread',
   async (how) => {
     await using it = await bench(script(shell('echo started; setsid sleep 300 & sleep 300')));
-    const program = it.start('--stdio');
+    const program = it.start('--stdio', '--no-host');
     const client = connect(program.child.stdout, program.child.stdin);
     await client.request('initialize', it.initialize);
     const { threadId } = await client.request('codex/runTask', { prompt: 'wait' });
@@ -136,7 +136,7 @@ test.each(['the connection closes', 'kill -9', 'SIGTERM'])(
     else program.child.stdin.end();
     await soon(program.ended, 'the end');
 
-    const next = it.start('--stdio');
+    const next = it.start('--stdio', '--no-host');
     const again = connect(next.child.stdout, next.child.stdin);
     await again.request('initialize', it.initialize);
     expect(await again.request('codex/threads')).toMatchObject({ threads: [{ threadId, status: 'interrupted' }] });

@@ -29,7 +29,13 @@ export function startProgram(
   } = {},
 ): Program {
   if (!existsSync(built)) throw new Error('dist/ is missing: run `npm run build` before the tests.');
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', ...options.env };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    NO_COLOR: '1',
+    CODEX_LSP_HOST_IDLE_SECONDS: '0',
+    ...options.env,
+  };
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), options.bin ?? bin, ...args], {
     cwd: options.cwd,
     env,

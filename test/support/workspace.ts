@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseFiles } from './files.ts';
 
 const ownersMs = 11_000;
+const hostEndMs = 5_000;
 
 /** One string with `-- path --` headers, or a map of path to text. */
 export type Files = string | Readonly<Record<string, string>>;
@@ -46,6 +47,7 @@ export async function makeWorkspace(files: Files, options: { git?: boolean } = {
     write,
     read: (path) => readFile(join(root, path), 'utf8').catch(() => undefined),
     async [Symbol.asyncDispose]() {
+      await hostEnded(stateDir);
       await ownersAreKnown(top);
       const left = processesOf(top);
       const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
@@ -70,6 +72,24 @@ async function ownersAreKnown(folder: string): Promise<void> {
   const deadline = performance.now() + ownersMs;
   const isLooking = () => processesOf(folder).some((line) => /\/find .* -xdev /.test(line));
   while (isLooking() && performance.now() < deadline) await delay(20);
+}
+
+/** A host of tests ends when the last that was connected has gone: bounded in time, and seen by its lock. */
+async function hostEnded(stateDir: string): Promise<void> {
+  const folder = join(stateDir, 'host');
+  const deadline = performance.now() + hostEndMs;
+  const lives = () => existsSync(folder) && readdirSync(folder).some((name) => isHeld(join(folder, name)));
+  while (lives() && performance.now() < deadline) await delay(20);
+  if (lives()) throw new Error('the host still lives');
+}
+
+/** A lock whose process lives. */
+function isHeld(path: string): boolean {
+  try {
+    return path.endsWith('.lock') && existsSync(`/proc/${JSON.parse(readFileSync(path, 'utf8')).pid}`);
+  } catch {
+    return false;
+  }
 }
 
 /** Command lines of living processes that name a folder, other than this one. */
