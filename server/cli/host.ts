@@ -29,7 +29,7 @@ export async function host(args: readonly string[], shell: Shell): Promise<numbe
   const stateFolder = await openStateFolder(stateDirOf(shell.environment));
   const place = await hostPlace(stateFolder, shell.version);
   await openHostFolder(place.folder);
-  if (!args.includes('--start')) return run(place, stateFolder, shell);
+  if (!args.includes('--start')) return run(place, stateFolder, shell).catch((error: unknown) => told(error, shell));
 
   const running = await open(place.socket);
   running?.destroy();
@@ -64,22 +64,19 @@ async function run(place: HostPlace, stateFolder: string, shell: Shell): Promise
         log(`a connection failed: ${error instanceof Error ? error.stack : String(error)}`);
         socket.destroy();
       });
-  }).catch((error: unknown) => {
-    stdout.write(`${error instanceof Error ? error.message : String(error)}\n`);
   });
-  if (listening) {
-    log(`host ${version} listens`);
-    stdout.write('ready\n');
-    await Promise.race([idle.over, aborted(signal)]);
-    listening.close();
-    for (const socket of connections) socket.end();
-    await tasks.close();
-    for (const socket of connections) socket.destroy();
-    listening.release();
-    log(`host ${version} ends`);
-    return 0;
-  }
-  return 1;
+  // The one line that whoever started it waits for.
+  stdout.write('ready\n');
+  if (!listening) return 0;
+  log(`host ${version} listens`);
+  await Promise.race([idle.over, aborted(signal)]);
+  listening.close();
+  for (const socket of connections) socket.end();
+  await tasks.close();
+  for (const socket of connections) socket.destroy();
+  listening.release();
+  log(`host ${version} ends`);
+  return 0;
 }
 
 async function receive(socket: Socket, guest: Guest, room: Room): Promise<void> {
@@ -123,6 +120,12 @@ async function carryOut(
   const whole = { ...options, ...streams, environment: guest.environment, cwd: guest.cwd };
   if (subcommand?.isThroughHost) exit(await runSubcommand(subcommand, args, whole));
   else exit(failed(new Error(`the host does not carry out '${name}'.`), streams.stderr));
+}
+
+/** On stdout, where whoever started it reads. */
+function told(error: unknown, { stdout }: Shell): number {
+  stdout.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
 }
 
 function idleMsOf({ CODEX_LSP_HOST_IDLE_SECONDS: given }: Shell['environment']): number {

@@ -2,21 +2,19 @@
 import type { Tasks } from '../task/tasks.ts';
 
 const firstGuestMs = 5_000;
+const busyMs = 1_000;
 
 /** `over` resolves when nobody was there and nothing ran for `idleMs`. */
-export function idleWatch(tasks: Tasks, idleMs: number): { over: Promise<void>; enter(): () => void } {
+export function idleWatch(tasks: Pick<Tasks, 'isBusy'>, idleMs: number): { over: Promise<void>; enter(): () => void } {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   let guests = 0;
   let timer: NodeJS.Timeout | undefined;
-  const look = (): void => {
+  const lookIn = (ms: number): void => {
     clearTimeout(timer);
-    if (guests > 0 || tasks.isBusy()) return;
-    timer = setTimeout(() => (tasks.isBusy() ? look() : resolve()), idleMs);
+    timer = setTimeout(() => (tasks.isBusy() ? lookIn(Math.max(busyMs, idleMs)) : resolve()), ms);
   };
-  // The end is told before the turn is put away.
-  tasks.onIdle(look);
   // Whoever started it has not come yet.
-  timer = setTimeout(look, firstGuestMs);
+  lookIn(Math.max(firstGuestMs, idleMs));
   return {
     over,
     enter() {
@@ -24,7 +22,7 @@ export function idleWatch(tasks: Tasks, idleMs: number): { over: Promise<void>; 
       clearTimeout(timer);
       return () => {
         guests -= 1;
-        look();
+        if (guests === 0) lookIn(idleMs);
       };
     },
   };

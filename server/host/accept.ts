@@ -1,6 +1,6 @@
 /** Lets a connection in, or refuses it with a sentence: by its first line, or by its `initialize` where it speaks LSP at once. */
 import type { Socket } from 'node:net';
-import { readDirect, refuseDirect } from './direct.ts';
+import { readDirect } from './direct.ts';
 import { firstLine } from './first-line.ts';
 import { type Hello, helloBytesMax, helloSchema, type Welcome } from './hello.ts';
 import { isToken } from './listen.ts';
@@ -21,7 +21,7 @@ export const welcome = (socket: Socket): void => answer(socket, { welcome: true 
 
 export function refuse(socket: Socket, refused: string, exitCode: number): void {
   answer(socket, { refused, exitCode });
-  socket.end();
+  socket.destroySoon();
 }
 
 async function acceptHello(socket: Socket, token: string): Promise<Guest | undefined> {
@@ -33,11 +33,8 @@ async function acceptHello(socket: Socket, token: string): Promise<Guest | undef
 }
 
 async function acceptDirect(socket: Socket, token: string): Promise<Guest | undefined> {
-  const direct = await readDirect(socket);
-  if (!direct) return undefined;
-  if (isToken(direct.token, token)) return { kind: 'direct', ...direct };
-  refuseDirect(socket, undefined, 'initializationOptions.host.token is not that of this host');
-  return undefined;
+  const direct = await readDirect(socket, (given) => isToken(given, token));
+  return direct && { kind: 'direct', ...direct };
 }
 
 const answer = (socket: Socket, text: Welcome): void => void socket.write(`${JSON.stringify(text)}\n`);
@@ -50,9 +47,11 @@ function firstByte(socket: Socket): Promise<string | undefined> {
       resolve(undefined);
     };
     const timer = setTimeout(gone, helloTimeoutMs);
-    socket.once('close', gone).once('data', (chunk: Buffer) => {
+    const ends = ['end', 'close'];
+    for (const name of ends) socket.once(name, gone);
+    socket.once('data', (chunk: Buffer) => {
       clearTimeout(timer);
-      socket.off('close', gone);
+      for (const name of ends) socket.off(name, gone);
       socket.pause();
       socket.unshift(chunk);
       resolve(chunk.toString('latin1', 0, 1));

@@ -28,28 +28,24 @@ const serverNotInitialized = -32002;
  * Reads it, and leaves it in the socket without what was only for the host. Undefined where it is not what it should be:
  * that is answered, and the connection is closed, here.
  */
-export async function readDirect(socket: Socket): Promise<Direct | undefined> {
+export async function readDirect(socket: Socket, isToken: (token: string) => boolean): Promise<Direct | undefined> {
   const body = await Promise.race([firstMessage(socket), delay(initializeTimeoutMs, undefined, { ref: false })]);
-  const message = initializeSchema.safeParse(parsed(body));
-  if (!message.success) {
-    refuseDirect(socket, parsed(body), 'the first message must be initialize with initializationOptions.host.token');
+  const message = parsed(body);
+  const initialize = initializeSchema.safeParse(message);
+  if (!initialize.success || !isToken(initialize.data.params.initializationOptions.host.token)) {
+    const text = 'initializationOptions.host.token must hold the token of the host; its file lies beside the socket.';
+    socket.write(encode({ id: idOf(message), error: { code: serverNotInitialized, message: text } }));
+    socket.destroySoon();
     return undefined;
   }
-  const { params } = message.data;
+  const { params } = initialize.data;
   const { host, ...options } = params.initializationOptions;
-  socket.unshift(encode({ ...message.data, params: { ...params, initializationOptions: options } }));
+  socket.unshift(encode({ ...initialize.data, params: { ...params, initializationOptions: options } }));
   return host;
 }
 
-/** Answers the request, if it is one, and ends the connection. */
-export function refuseDirect(socket: Socket, request: unknown, why: string): void {
-  const { id } = z
-    .looseObject({ id: z.union([z.string(), z.number(), z.null()]).default(null) })
-    .catch({ id: null })
-    .parse(request);
-  const message = `${why}; the file of the token lies beside the socket.`;
-  socket.end(encode({ id, error: { code: serverNotInitialized, message } }));
-}
+const idOf = (message: unknown): string | number | null =>
+  z.looseObject({ id: z.union([z.string(), z.number()]) }).safeParse(message).data?.id ?? null;
 
 function encode(message: object): Buffer {
   const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', ...message }));

@@ -36,7 +36,6 @@ export async function openTasks(options: { stateDir: string }): Promise<Tasks> {
 class OpenTasks implements Tasks {
   readonly #stateDir: string;
   readonly #listeners = new Set<Listener>();
-  readonly #onLeave = new Set<() => void>();
   readonly #running = new Map<string, RunningTurn>();
   readonly #approvals = new Approvals();
   readonly #superseded = new Superseded();
@@ -82,13 +81,7 @@ class OpenTasks implements Tasks {
     });
     turn.ended = new Promise((resolve) => {
       // A later macrotask: the answer to the request goes out before the turn's first event.
-      setImmediate(
-        () =>
-          void this.#run(record, request, turn)
-            .finally(release)
-            .then(resolve)
-            .then(() => this.#left()),
-      );
+      setImmediate(() => void this.#run(record, request, turn).finally(release).then(resolve));
     });
     return { threadId, turnId };
   }
@@ -292,15 +285,6 @@ class OpenTasks implements Tasks {
 
   isBusy(): boolean {
     return this.#running.size > 0 || this.#looks.size > 0 || this.#registry.all().some(({ isBusy }) => isBusy);
-  }
-
-  onIdle(listener: () => void): () => void {
-    this.#onLeave.add(listener);
-    return () => this.#onLeave.delete(listener);
-  }
-
-  #left(): void {
-    for (const listener of this.#onLeave) listener();
   }
 
   async close(): Promise<void> {

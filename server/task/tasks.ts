@@ -78,8 +78,6 @@ export interface Tasks {
   sandbox(of: { root?: string; others?: readonly string[]; unsandboxed: boolean }): Promise<SandboxStatus>;
   /** A turn runs, or a decision is being carried out. */
   isBusy(): boolean;
-  /** Called after a turn of this process was put away. Returns the function that unsubscribes. */
-  onIdle(listener: () => void): () => void;
   /** Stops every running turn (`interrupted`), withdraws its approvals, and waits until no process of ours lives. */
   close(): Promise<void>;
 }

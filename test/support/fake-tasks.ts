@@ -264,7 +264,6 @@ export class FakeTasks implements Tasks {
   }
 
   isBusy = (): boolean => false;
-  onIdle = () => () => false;
 
   async close(): Promise<void> {
     if (this.#isOwn) await rm(this.#stateFolder, { recursive: true, force: true });
