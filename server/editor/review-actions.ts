@@ -30,15 +30,19 @@ export function reviewActions(reviews: Reviews, path: string | undefined, range:
   });
 }
 
-/** In `review.diff`, whatever the buffer has become: the hunk is found by the text around the line. */
+/**
+ * In `review.diff`, whatever the buffer has become: the hunk is found by the text around the line. While a turn runs
+ * nothing of its thread can be decided, for it may still change what would be: that is said instead.
+ */
 export function reviewDocumentActions(
-  { session, reviews }: { session: Session; reviews: Reviews },
+  { session, reviews, isRunning }: { session: Session; reviews: Reviews; isRunning: boolean },
   threadId: string,
   uri: string,
   line: number,
 ): CodeAction[] {
   const review = reviews.of(threadId);
   const document = session.documents.get(uri);
+  if (isRunning) return [action('quickfix', 'a turn runs: decide, apply and send when it has ended', 'codex.status')];
   if (!review) return [];
   const at = document && locateInReview(document.getText(), line);
   const file =
@@ -49,15 +53,19 @@ export function reviewDocumentActions(
   const { isEdited, hasComments } = wordsIn(document);
   const asEdited = (title: string, selection: object): CodeAction[] =>
     isEdited ? [action('quickfix', title, 'codex.applyEdited', { threadId, ...selection })] : [];
+  const send = hasComments ? [action('quickfix', 'send comments', 'codex.sendComments', { threadId })] : [];
+  const first = { start: { line, character: 0 }, end: { line, character: 1 } };
+  const isOnComment = document?.getText(first) === '>';
   return [
     ...(hunk && isPending(hunk) ? asEdited('accept this hunk as edited', { hunks: [hunk.id] }) : []),
     ...(hunk ? hunkActions(threadId, [hunk], '') : []),
     ...(file && hunk ? conflictActions(threadId, file, [hunk], '') : []),
+    ...(isOnComment ? send : []),
     ...(file?.hunks.some(isPending) ? asEdited('apply this file as edited', { files: [file.path] }) : []),
     ...(file ? fileActions(threadId, file, 'this file', '') : []),
     ...asEdited('apply as edited', {}),
     ...allActions(threadId, review, ''),
-    ...(hasComments ? [action('quickfix', 'send comments', 'codex.sendComments', { threadId })] : []),
+    ...(isOnComment ? [] : send),
   ];
 }
 
