@@ -91,7 +91,7 @@ test('one hunk as edited, then the rest', async () => {
   const titles = await editor.titles(lineAt(uri, await editor.text(uri), '+Uno'));
   expect(titles.slice(0, 4)).toEqual([
     'Codex: accept this hunk as edited',
-    'Codex: accept this hunk',
+    'Codex: accept this hunk unedited',
     'Codex: reject this hunk',
     'Codex: apply this file as edited',
   ]);
@@ -124,6 +124,27 @@ test('where the hunk was all that the user had edited, the file is renewed; else
   // The buffer is as the user left it until they reload it.
   await editor.request('codex/openReview', {});
   await editor.message(/review\.diff was renewed: \S/);
+});
+
+test('a hunk that was edited can be accepted unedited; what is edited in it then is to be taken out', async () => {
+  await using world = await openWorld({ files: { 'a.txt': ten }, model: shout() });
+  const { editor } = world;
+  const { uri, document } = await inReview(world);
+  await editor.open(uri, document);
+  editor.type(uri, '+ONE\n', '+Uno\n');
+  const at = lineAt(uri, await editor.text(uri), '+Uno');
+  await editor.codeAction('Codex: accept this hunk unedited', { at });
+  await editor.message('applied to a.txt. review.diff keeps what you wrote: apply or send it.');
+  expect(await editor.disk('a.txt')).toBe(ten.replace('one', 'ONE'));
+  await editor.codeAction('Codex: apply as edited', { at });
+  await editor.message(/a\.txt failed: line \d+ of review\.diff: this hunk was already accepted; take it out\./);
+  expect(await editor.disk('a.txt')).toBe(ten.replace('one', 'ONE'));
+  // From its `@@` line to the next.
+  const edited = await editor.text(uri);
+  editor.type(uri, edited.slice(edited.indexOf('@@ '), edited.lastIndexOf('@@ -')), '');
+  await editor.codeAction('Codex: apply as edited', { at: { path: uri } });
+  await editor.message('applied to a.txt. In review.diff: ');
+  expect(await editor.disk('a.txt')).toBe(ten.replace('one', 'ONE').replace('ten', 'TEN'));
 });
 
 test('a comment is sent once, though edits beside it are not applied yet, and after a restart', async () => {
