@@ -1,7 +1,7 @@
 /** The user's comments in a review document, as the message that the next turn begins with. */
 import { type EditedDocument, parseReview } from './edited-document.ts';
 import { quotePath } from './git-path.ts';
-import { commentKey } from './sent-comments.ts';
+import { wasSent } from './sent-comments.ts';
 
 const hunkLinesMax = 200;
 const hunkCharsMax = 20_000;
@@ -9,7 +9,7 @@ const hunkCharsMax = 20_000;
 /** Of those that were not sent; `sent`: keys. Undefined where there are none. */
 export function commentsPrompt(text: string, sent: ReadonlySet<string> = new Set()): string | undefined {
   const document = parseReview(text);
-  const comments = document.comments.filter((comment) => !sent.has(commentKey(text, comment)));
+  const comments = document.comments.filter((comment) => !wasSent(text, comment, sent));
   if (comments.length === 0) return undefined;
   const parts = comments.map(({ place, text: said }) => {
     const { path, hunk } = place;

@@ -1,5 +1,5 @@
 /** Which comments of a thread's `review.diff` were sent, beside the texts they were written into: a restart forgets none. */
-import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { versionsIn } from './review-versions.ts';
 
@@ -14,9 +14,11 @@ export async function sentComments(threadFolder: string): Promise<ReadonlySet<st
   return new Set(text.split('\n').filter((key) => key !== ''));
 }
 
-/** A thread that is gone keeps nothing. */
+/** Throws where the thread is gone: it keeps nothing. */
 export async function keepSent(threadFolder: string, keys: readonly string[]): Promise<void> {
   const path = pathIn(threadFolder);
+  // Not its parents: what is deleted is not made anew. It is there already where the text was not too large to keep.
+  await mkdir(versionsIn(threadFolder), { mode: 0o700 }).catch(() => {});
   const lines = keys.map((key) => `${key}\n`).join('');
   const bytes = await stat(path).then(
     ({ size }) => size,

@@ -467,6 +467,8 @@ test('comments that were sent are no part of what is left', () => {
   expect(withoutSent(text, new Set([sent]))).toBe(document);
   const more = text.replace('# Thread', '> and this\n# Thread');
   expect(withoutSent(more, new Set([sent]))).toBe(document.replace('# Thread', '> and this\n# Thread'));
+  // A text without its mark may be any.
+  expect(commentKeys(text.replace(/^# Thread.*\n/m, ''))).toEqual([]);
   // Under another text of the review, the same words are said again.
   expect(commentKeys(text.replace(/text \w+/, 'text 123456789abc'))).not.toEqual([sent]);
 });
