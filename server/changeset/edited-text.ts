@@ -89,7 +89,7 @@ function settledAs(file: ReviewFile, hunk: EditedHunk, known: Known): 'skipped' 
   const isEdited = before !== undefined && JSON.stringify(before.body) !== JSON.stringify(hunk.body);
   // Applied by itself, as edited.
   if (isEdited && statuses.has('accepted') && standsIn(hunk, file)) return 'skipped';
-  return isEdited ? misfit(`this hunk was already ${[...statuses].join(' and ')}`) : 'skipped';
+  return isEdited ? misfit(`this hunk was already ${[...statuses].join(' and ')}; take it out`) : 'skipped';
 }
 
 /** Whether the user's text has what the hunk makes of it. */
