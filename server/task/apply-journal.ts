@@ -68,9 +68,12 @@ export const isUnfinished = (threadFolder: string): Promise<boolean> =>
     () => false,
   );
 
-/** Undefined where there is none. One that nobody understands is none of ours, for ours are whole. */
+/** Undefined where there is none; throws where it can't be read. One that nobody understands is none of ours, for ours are whole. */
 export async function readJournal(threadFolder: string): Promise<ApplyJournal | undefined> {
-  const text = await readFile(pathOf(threadFolder), 'utf8').catch(() => undefined);
+  const text = await readFile(pathOf(threadFolder), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
   if (text === undefined) return undefined;
   try {
     return journalSchema.parse(JSON.parse(text));
