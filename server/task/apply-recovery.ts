@@ -34,7 +34,7 @@ export async function recoverApply(
     await endJournal(record.folder);
     return undefined;
   }
-  const { written, failed } = await mended(record, changes, applyId);
+  const { written, failed } = await mended(record, changes, applyId, because);
   await removeRemains(record.root, {
     kept: record.workspace.folders,
     paths: changes.map(({ path }) => path),
@@ -76,6 +76,7 @@ async function mended(
   record: ThreadRecord,
   changes: readonly Change[],
   applyId: string,
+  because: string,
 ): Promise<{ written: boolean; failed: ApplyResult['failed'] }> {
   const isAt = async (path: string, state: FileState): Promise<boolean> =>
     sameState(await readState(record.root, path, readingLike(state)), state);
@@ -84,7 +85,7 @@ async function mended(
   for (const change of changes) {
     if (await isAt(change.path, change.after)) done.push(change);
     else if (!(await isAt(change.path, change.before)))
-      unclear.push({ path: change.path, reason: `${interrupted}; it was changed since, so look at it` });
+      unclear.push({ path: change.path, reason: `${because}; it was changed since, so look at it` });
   }
   if (done.length === changes.length) return { written: true, failed: [] };
   const back = done.map(
@@ -101,7 +102,7 @@ async function mended(
       ...unclear,
       ...stuck.map((path) => {
         const why = failed.find((one) => one.path === path)?.reason ?? 'another file of it could not be taken back';
-        return { path, reason: `${interrupted}, and could not be taken back: ${why}` };
+        return { path, reason: `${because}, and could not be taken back: ${why}` };
       }),
     ],
   };
