@@ -44,7 +44,7 @@ test('a socket left by a host that is gone is no obstacle', async () => {
   await rename(socket, `${socket}.kept`);
   await new Promise((resolve) => server.close(resolve));
   await rename(`${socket}.kept`, socket);
-  await writeFile(lock, JSON.stringify({ pid: 4_000_000, startedAt: '1', purpose: 'turn' }));
+  await symlink(JSON.stringify({ pid: 4_000_000, startedAt: '1', purpose: 'turn' }), lock);
   await writeFile(token, 'old\n');
   expect(await session(it)).toBe(0);
   expect(await logOf(it)).toMatch(/host .* listens/);

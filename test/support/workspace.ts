@@ -1,6 +1,6 @@
 /** A workspace and a state folder on the real disk, gone again at the end, with nothing of ours left running or mounted. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -86,7 +86,7 @@ async function hostEnded(stateDir: string): Promise<void> {
 /** A lock whose process lives. */
 function isHeld(path: string): boolean {
   try {
-    return path.endsWith('.lock') && existsSync(`/proc/${JSON.parse(readFileSync(path, 'utf8')).pid}`);
+    return path.endsWith('.lock') && existsSync(`/proc/${JSON.parse(readlinkSync(path)).pid}`);
   } catch {
     return false;
   }
