@@ -5,6 +5,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { removeTree } from '../../server/workspace/remove-tree.ts';
 import { parseFiles } from './files.ts';
 
 const ownersMs = 11_000;
@@ -53,8 +54,8 @@ export async function makeWorkspace(files: Files, options: { git?: boolean } = {
       const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
         .filter((line) => line.includes(top));
-      // A look at the review may still be ending there.
-      await rm(top, { recursive: true, force: true, maxRetries: 5 });
+      // Whatever its permissions, as those that an overlay leaves; a look at the review may still be ending there.
+      await removeTree(top).catch(() => rm(top, { recursive: true, force: true, maxRetries: 5 }));
       if (left.length > 0) throw new Error(`still running: ${left.join('; ')}`);
       if (mounts.length > 0) throw new Error(`still mounted: ${mounts.join('; ')}`);
       if (existsSync(top)) throw new Error(`${top} could not be removed`);
