@@ -209,6 +209,7 @@ export const refusalReasons = [
   'nothingToRedo',
   'nothingToReview',
   'nothingToSend',
+  'stateFolder',
   'internal',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];

@@ -20,6 +20,7 @@ import { headingOf, publishChanges, reviewThread } from './review.ts';
 import { assertWorkspace } from './root.ts';
 import { Slots } from './slots.ts';
 import { openStateFolder } from './state-folder.ts';
+import { assertStateVersion } from './state-version.ts';
 import { Superseded } from './superseded.ts';
 import type { Tasks } from './tasks.ts';
 import { listThreads } from './thread-list.ts';
@@ -30,7 +31,9 @@ type RunningTurn = { turnId: string; stop: AbortController; steering: string[] |
 
 /** Makes the folder where there is none. Throws where it cannot. */
 export async function openTasks(options: { stateDir: string }): Promise<Tasks> {
-  return new OpenTasks(await openStateFolder(options.stateDir));
+  const stateDir = await openStateFolder(options.stateDir);
+  await assertStateVersion(stateDir);
+  return new OpenTasks(stateDir);
 }
 
 class OpenTasks implements Tasks {
@@ -207,6 +210,8 @@ class OpenTasks implements Tasks {
     }
     if (approval?.kind !== 'changes') {
       await record.held(async () => this.#approvals.settle(record, approvalId, decision));
+      // Also while its turn holds the thread: the answer is the user's, and is not asked for again.
+      await record.flushed();
       if (decision === 'cancel') await this.cancel(record.threadId);
       return { approvalId, decision };
     }

@@ -12,10 +12,11 @@ import { openCopy } from '../workspace/folder-copies.ts';
 import { removeTree } from '../workspace/remove-tree.ts';
 import type { ThreadCopy } from '../workspace/thread-copy.ts';
 import { isUnfinished } from './apply-journal.ts';
+import { isDurable } from './durable-events.ts';
 import { JsonLines } from './jsonl.ts';
 import { type Lock, type Purpose, takeLock } from './lock.ts';
 import { turnRunning } from './refusal.ts';
-import { writeSummary } from './summary-file.ts';
+import { beginningOf, journalName, writeSummary } from './summary-file.ts';
 
 const uriOf = (path: string): string => pathToFileURL(path).href;
 
@@ -44,6 +45,8 @@ export class ThreadRecord {
   #lock: Lock | undefined;
   /** Taking and giving back the lock, and reading anew, never overlap. */
   #gate: Promise<unknown> = Promise.resolve();
+  /** Lines of the journal that nobody understands. */
+  #damaged = 0;
   #turnstile: Promise<void> = Promise.resolve();
   #inside = 0;
 
@@ -51,7 +54,7 @@ export class ThreadRecord {
     this.folder = folder;
     this.threadId = threadId;
     this.state = newThread(threadId);
-    this.#journal = new JsonLines(join(folder, 'journal.jsonl'), eventEnvelopeSchema);
+    this.#journal = new JsonLines(join(folder, journalName), eventEnvelopeSchema);
     this.#conversation = new JsonLines<ConversationItem>(join(folder, 'conversation.jsonl'), conversationItemSchema);
     this.#around = around;
   }
@@ -103,7 +106,7 @@ export class ThreadRecord {
       event,
     };
     this.state = fold(this.state, envelope);
-    if (!live) this.#journal.append(envelope);
+    if (!live) this.#journal.append(envelope, { durable: isDurable(event) });
     this.#around.publish(envelope, this.workspace);
   }
 
@@ -212,6 +215,7 @@ export class ThreadRecord {
         await this.#readIfChanged();
         if (await isUnfinished(this.folder)) await this.#around.recoverApply(this);
         if (isRunning(this.state)) await this.#around.recover(this);
+        this.#tellDamage();
       } catch (error) {
         await this.#giveBack();
         throw error;
@@ -219,6 +223,17 @@ export class ThreadRecord {
       return;
     }
     this.#holds += 1;
+  }
+
+  /** Once in a process: what is left of the thread is used, and the user knows that it is not all. */
+  #tellDamage(): void {
+    if (this.#damaged === 0 || this.toldOnce.has('damage')) return;
+    this.toldOnce.add('damage');
+    const lines = this.#damaged === 1 ? 'A line' : `${this.#damaged} lines`;
+    this.emit({
+      type: 'warning',
+      message: `${lines} of this thread's journal cannot be read and are left out: ${this.#journal.path}`,
+    });
   }
 
   async #giveBack(): Promise<void> {
@@ -243,7 +258,10 @@ export class ThreadRecord {
 
   async #read(): Promise<void> {
     this.#copy = undefined;
-    const { values } = await this.#journal.read({ takeIn: true });
+    const { values, damaged } = await this.#journal.read({ takeIn: true });
     if (values.length > 0) this.state = values.reduce(fold, newThread(this.threadId));
+    this.#damaged = damaged;
+    // What a damaged first line has said stands in the summary too.
+    if (damaged > 0 && this.state.root === '') this.state = { ...this.state, ...(await beginningOf(this.folder)) };
   }
 }

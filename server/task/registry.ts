@@ -2,15 +2,18 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workspace } from '../protocol/folders.ts';
+import { inBatches } from '../workspace/batches.ts';
 import { newId } from './ids.ts';
 import { type Around, ThreadRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
-import { type Listed, listedOf, readSummary } from './summary-file.ts';
+import { Summaries } from './summaries.ts';
+import { type Listed, listedOf } from './summary-file.ts';
 
 export class Registry {
   readonly #folder: string;
   readonly #around: Around;
   readonly #records = new Map<string, Promise<ThreadRecord | undefined>>();
+  readonly #summaries = new Summaries();
   /** Those that are loaded, for synchronous look-ups. */
   readonly #loaded = new Map<string, ThreadRecord>();
 
@@ -54,10 +57,10 @@ export class Registry {
   /** Every thread of the state folder. One that can't be read is left out: it must not hide the others. */
   async list(): Promise<readonly Listed[]> {
     const listed: Listed[] = [];
-    for (const threadId of await readdir(this.#folder).catch(() => [])) {
+    await inBatches(await readdir(this.#folder).catch(() => []), async (threadId) => {
       const one = await this.#listed(threadId).catch(() => undefined);
       if (one) listed.push(one);
-    }
+    });
     return listed;
   }
 
@@ -84,10 +87,11 @@ export class Registry {
   forget(threadId: string): void {
     this.#records.delete(threadId);
     this.#loaded.delete(threadId);
+    this.#summaries.forget(this.folderOf(threadId));
   }
 
   async #listed(threadId: string): Promise<Listed | undefined> {
-    const summary = this.#loaded.has(threadId) ? undefined : await readSummary(this.folderOf(threadId));
+    const summary = this.#loaded.has(threadId) ? undefined : await this.#summaries.of(this.folderOf(threadId));
     return summary ?? listedOf((await this.find(threadId)).state);
   }
 

@@ -11,7 +11,8 @@ import {
   threadSummarySchema,
 } from '../protocol/thread.ts';
 import { isRunning, summaryOf, type ThreadState } from '../thread/state.ts';
-import { sizeOf } from './jsonl.ts';
+
+export const journalName = 'journal.jsonl';
 
 export type Listed = { summary: ThreadSummary; approvals: readonly Approval[]; grants: readonly Grant[] };
 
@@ -36,11 +37,24 @@ export async function writeSummary(folder: string, bytes: number, state: ThreadS
   await rename(`${path}.new`, path);
 }
 
-/** Undefined where there is none, or the journal has gone on since. */
-export async function readSummary(folder: string): Promise<Listed | undefined> {
+/** `journalBytes`: the journal's length now. Undefined where there is none, or the journal has gone on since. */
+export async function readSummary(folder: string, journalBytes: number): Promise<Listed | undefined> {
   try {
     const { bytes, ...listed } = schema.parse(JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')));
-    return bytes === (await sizeOf(join(folder, 'journal.jsonl'))) ? listed : undefined;
+    return bytes === journalBytes ? listed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the summary says of a thread's beginning, however far its journal has gone on since. */
+export async function beginningOf(
+  folder: string,
+): Promise<Pick<ThreadState, 'title' | 'root' | 'folders' | 'createdAt'> | undefined> {
+  try {
+    const { summary } = schema.parse(JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')));
+    const { title, root, folders, createdAt } = summary;
+    return { title, root, folders, createdAt };
   } catch {
     return undefined;
   }
