@@ -9,6 +9,7 @@ import { listen } from '../host/listen.ts';
 import { type HostPlace, hostPlace, openHostFolder } from '../host/place.ts';
 import { startHost } from '../host/start.ts';
 import { openTasks } from '../task/open.ts';
+import { stateFault } from '../task/state-fault.ts';
 import { openStateFolder } from '../task/state-folder.ts';
 import type { Tasks } from '../task/tasks.ts';
 import type { Shell } from './attach.ts';
@@ -29,7 +30,8 @@ export async function host(args: readonly string[], shell: Shell): Promise<numbe
   const stateFolder = await openStateFolder(stateDirOf(shell.environment));
   const place = await hostPlace(stateFolder, shell.version);
   await openHostFolder(place.folder);
-  if (!args.includes('--start')) return run(place, stateFolder, shell).catch((error: unknown) => told(error, shell));
+  if (!args.includes('--start'))
+    return run(place, stateFolder, shell).catch((error: unknown) => told(stateFault(error, stateFolder), shell));
 
   const running = await open(place.socket);
   running?.destroy();

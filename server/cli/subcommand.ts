@@ -1,4 +1,5 @@
 /** Runs one subcommand, here or in the host: help, warnings of its settings, and errors as one sentence. */
+import { stateFault } from '../task/state-fault.ts';
 import type { Subcommand } from './commands.ts';
 import type { CliOptions } from './options.ts';
 import { UsageError } from './usage-error.ts';
@@ -9,7 +10,9 @@ export async function runSubcommand(
   options: CliOptions,
 ): Promise<number> {
   for (const { message } of options.problems) options.stderr.write(`codex-lsp: ${message}\n`);
-  return subcommand.run(args, options).catch((error: unknown) => failed(error, options.stderr));
+  return subcommand
+    .run(args, options)
+    .catch((error: unknown) => failed(stateFault(error, options.stateDir), options.stderr));
 }
 
 /** Says what went wrong; answers the exit code. */

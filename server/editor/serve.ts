@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import { InvalidParams, Refusal } from '../task/refusal.ts';
+import { stateFault } from '../task/state-fault.ts';
 import { createClient } from './client.ts';
 import { run } from './commands.ts';
 import { isMethod } from './handlers.ts';
@@ -62,7 +63,7 @@ export function serve({ input, output, exit, ...surroundings }: ServeOptions): (
     try {
       return await answer(room, method, params);
     } catch (error) {
-      const wrong = responseError(error, method, failed);
+      const wrong = responseError(stateFault(error, surroundings.stateFolder), method, failed);
       // Helix shows no error of a command.
       if (method === 'workspace/executeCommand') client.show('error', `Codex: ${wrong.message}`);
       throw wrong;

@@ -61,7 +61,7 @@ export class ThreadRecord {
 
   /** A new thread: it has its workspace from the start, its journal begins with its first turn. */
   static async create(folder: string, threadId: string, workspace: Workspace, around: Around): Promise<ThreadRecord> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(folder, { mode: 0o700 });
     const record = new ThreadRecord(folder, threadId, around);
     const now = new Date().toISOString();
     const root = uriOf(workspace.root);

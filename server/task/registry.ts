@@ -27,7 +27,10 @@ export class Registry {
   }
 
   async create(workspace: Workspace): Promise<ThreadRecord> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    // Where nothing can be written, a recursive one says only that something is missing.
+    await mkdir(this.#folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
     const threadId = newId('t');
     const record = await ThreadRecord.create(this.folderOf(threadId), threadId, workspace, this.#around);
     this.#records.set(threadId, Promise.resolve(record));

@@ -14,6 +14,7 @@ import type { TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { publishChanges, reviewThread, textsUnder } from './review.ts';
 import type { Slots } from './slots.ts';
+import { stateFault } from './state-fault.ts';
 import { openTurnInput } from './turn-input.ts';
 import { openWorkbench } from './workbench.ts';
 
@@ -52,13 +53,13 @@ export async function runTask(options: RunOptions): Promise<void> {
     const unsandboxed = settings.sandbox.dangerouslyUnsandboxed || undefined;
     record.emit({ type: 'turnStarted', prompt, model, mode, origin, freeformTools, unsandboxed }, turnId);
     const run = carryOut(options, before, freeformTools);
-    const outcome = await run.catch((error: unknown): TurnOutcome => failure(error));
+    const outcome = await run.catch((error: unknown): TurnOutcome => failure(stateFault(error, options.stateDir)));
     options.stopSteering();
     await finish(options, outcome);
   } catch (error) {
     // Not even the journal could be written: the last that can be done is to end the turn for those who listen.
     options.leave();
-    const { message } = failure(error).error;
+    const { message } = failure(stateFault(error, options.stateDir)).error;
     record.emit({ type: 'turnCompleted', status: 'failed', error: { reason: 'internal', message } }, turnId);
   }
 }
