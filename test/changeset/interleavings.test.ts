@@ -164,14 +164,14 @@ function playOverMine(thread: PlayedThread, review: Review, ids: readonly string
 /** What the document says is applied: what it shows as removed goes, and nothing else of the user's. */
 function playAsEdited(thread: PlayedThread, review: Review, edits: readonly TextEdit[], pick: number): void {
   const written = thread.document();
-  const isUnchanged = pick % 4 === 0;
+  const isUnchanged = isDocumentKept(pick);
   const text = isUnchanged ? written : editedDocument(written, edits, pick);
   if (isUnchanged) {
     const [accepted, asWritten] = [thread.branch(), thread.branch()];
     accepted.accept(idsOf({ files: review.files.filter(({ sensitive }) => sensitive === undefined) }));
     for (const { reason } of asWritten.applyAsEdited(written, written).failed) expect(reason).toContain('left out');
     expect(asWritten.snapshot()).toEqual(accepted.snapshot());
-  } else if (pick % 3 === 0) {
+  } else if (isTypedMeanwhile(pick)) {
     for (const edit of edits.slice(0, 1)) thread.userEdits('f', edit);
   }
   const files = thread.snapshot();
@@ -210,8 +210,12 @@ function expectAllThereAndBack(thread: PlayedThread, files: Readonly<Record<stri
   expect(thread.snapshot()).toEqual(end);
 }
 
-/** Also while an edited review waits to be applied. */
-const isUsers = ({ kind }: Move): boolean => kind === 'userEdits' || kind === 'userFile' || kind === 'asEdited';
+const isUsers = ({ kind, pick }: Move): boolean =>
+  kind === 'userEdits' || kind === 'userFile' || (kind === 'asEdited' && isTypedMeanwhile(pick));
+
+/** The document is applied as it was written; or the user types between the writing and the applying. */
+const isDocumentKept = (pick: number): boolean => pick % 4 === 0;
+const isTypedMeanwhile = (pick: number): boolean => !isDocumentKept(pick) && pick % 3 === 0;
 
 const isCertainlyWhole = (carried: readonly CarriedFile[]): boolean => carried.every(({ left }) => !left);
 
