@@ -69,7 +69,13 @@ export function editedText(sections: EditedSections): EditedResult {
 function editsOf(before: string, after: string, linesCount: number, fitted: readonly Fitted[]): LineEdit[] {
   const areAlone = fitted.every(({ hunk }) => hunk.ids.length === 1);
   if (!areAlone || splitLines(before).length !== linesCount) return lineEdits(before, after);
-  const hunks = fitted.map(({ hunk, line, count, lines }) => ({ line, deleteCount: count, lines, hunk: hunk.ids[0] }));
+  const hunks = fitted.map(({ hunk, line, count, lines }) => ({
+    line,
+    deleteCount: count,
+    // A line of git's is several of ours where it has a lone CR in it.
+    lines: splitLines(lines.join('')),
+    hunk: hunk.ids[0],
+  }));
   return hunkEdits(before, after, hunks);
 }
 

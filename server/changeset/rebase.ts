@@ -15,8 +15,11 @@ export type Placement =
  * One placement per block of base → agent, in their order.
  *
  * `landed`: blocks known to have been accepted into the user's text. They are taken out of it again before the user's
- * own changes are looked for, so that accepting one block never makes another look different, however much the lines
- * repeat. One that the user has changed since can't be taken out, and counts as part of the base.
+ * own changes are looked for, so that accepting one block makes no other look different. That is certain where no line
+ * occurs twice in a text, and, however much the lines repeat, where the user has changed nothing. Where lines repeat and
+ * the user has changed some, a landed block may be seen at another of equal lines: then the placement of the others may
+ * be another, and so the text that several accepts end in may depend on their order. One that the user has changed since
+ * can't be taken out, and counts as part of the base.
  */
 export function rebase(
   base: readonly string[],

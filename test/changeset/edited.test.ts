@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { appliedChange, carry } from '../../server/changeset/applied.ts';
 import { hasNotes, parseReview, withoutComments } from '../../server/changeset/edited-document.ts';
 import { type EditedReview, editedOutcomes } from '../../server/changeset/edited-outcome.ts';
 import { asWrittenIn } from '../../server/changeset/edited-parts.ts';
@@ -141,6 +142,15 @@ describe('what the text says is what is applied', () => {
     expect(applied({ base, agent }, edit, { files: ['f'] }).outcomes).toHaveLength(1);
     expect(applied({ base, agent }, edit, { files: ['g'] })).toMatchObject({ outcomes: [], failed: [{ path: 'g' }] });
   });
+});
+
+test('what was added with a lone CR in it is taken back as a whole, whatever was typed below it', () => {
+  const made = applied({ base: file('a\n'), agent: file('b\rc\na\n') }, replace('\n+b', '\n+new\n+b'));
+  expect(textOf(made.files)).toBe('new\nb\rc\na\n');
+  const [outcome] = made.outcomes;
+  if (!outcome) throw new Error('nothing was applied');
+  const { outcome: back } = carry(appliedChange(outcome), 'back', text('new\nb\rc\na\nmine\n'), absent);
+  expect(back?.after ?? absent).toEqual(text('a\nmine\n'));
 });
 
 describe('what the user typed since the document was written stays', () => {

@@ -85,12 +85,20 @@ export function asTree(files: Files): Record<string, string> {
   return found;
 }
 
-/** The merged text, or undefined where git finds a conflict. */
-export function mergeFile(folder: string, base: string, ours: string, theirs: string): string | undefined {
-  const paths = Object.entries({ ours, base, theirs }).map(([name, content]) => {
-    writeFileSync(join(folder, name), content);
-    return join(folder, name);
+export type ThreeTexts = { base: string; ours: string; theirs: string };
+
+/** The merged texts, undefined where git finds a conflict. */
+export function mergeFiles(all: readonly ThreeTexts[]): (string | undefined)[] {
+  return inFolder((folder) => {
+    all.forEach((texts, index) => {
+      for (const [name, content] of Object.entries(texts)) writeFileSync(join(folder, `${index}.${name}`), content);
+    });
+    const each = 'git merge-file -p -q $at.ours $at.base $at.theirs > $at.merged || rm $at.merged';
+    const loop = `at=0; while [ $at -lt ${all.length} ]; do ${each}; at=$((at + 1)); done`;
+    execFileSync('sh', ['-c', loop], { cwd: folder, env: environment });
+    const merged = new Set(readdirSync(folder).filter((name) => name.endsWith('.merged')));
+    return all.map((_, index) =>
+      merged.has(`${index}.merged`) ? readFileSync(join(folder, `${index}.merged`), 'utf8') : undefined,
+    );
   });
-  const merged = spawnSync('git', ['merge-file', '-p', '-q', ...paths], { env: environment, encoding: 'utf8' });
-  return merged.status === 0 ? merged.stdout : undefined;
 }

@@ -1,23 +1,30 @@
 /**
- * A thread as its pure part sees it: the user types, the agent edits its copy, hunks are decided, applies are undone, turns
- * follow each other. After every move it is checked that nothing the user typed is gone, and that the review makes sense.
+ * A thread as its pure part sees it: the user types, the agent edits its copy, hunks are decided or applied as edited,
+ * applies are undone and redone, turns follow each other.
  */
 import { expect } from 'vitest';
+import { type AppliedChange, appliedChange, type Carried, carry, placesOf } from '../../server/changeset/applied.ts';
+import { type EditedOutcomes, editedOutcomes } from '../../server/changeset/edited-outcome.ts';
 import { absent, type FileState, sameState } from '../../server/changeset/file-state.ts';
 import { splitLines } from '../../server/changeset/lines.ts';
 import { acceptOutcomes, nextCopy } from '../../server/changeset/outcome.ts';
 import { reviewOf } from '../../server/changeset/review.ts';
+import { reviewDocument } from '../../server/changeset/review-document.ts';
 import type { CopyChange, FileOutcome, Review, ReviewHunk } from '../../server/changeset/review-types.ts';
-import { text } from './states.ts';
+import { contentsOf, text } from './states.ts';
 import { edited, type TextEdit } from './typed-text.ts';
 
-type Applied = { outcomes: readonly FileOutcome[] };
+/** `isLeft`: what an undo or redo could not take along. */
+type Entry = { files: readonly AppliedChange[]; isLeft?: true };
+
+export type CarriedFile = Carried & { whole: AppliedChange };
 
 export class PlayedThread {
   readonly user = new Map<string, FileState>();
   readonly copy = new Map<string, CopyChange>();
   readonly decisions = new Map<string, 'accepted' | 'rejected'>();
-  readonly applies: Applied[] = [];
+  /** As the log of a thread: the latest at the end. */
+  readonly stacks: Readonly<Record<'applied' | 'undone', Entry[]>> = { applied: [], undone: [] };
   /** The agent edits on, and nothing was decided since it began. */
   isRunning = false;
   #tokens = 0;
@@ -93,15 +100,44 @@ export class PlayedThread {
 
   /** Ids of hunks that are not pending, nor in conflict and to be put `overMine`, are ignored. */
   accept(ids: readonly string[], overMine = false): void {
+    this.#apply(acceptOutcomes(this.review(), new Set(ids), { overMine }));
+  }
+
+  /** `review.diff` as the user finds it. */
+  document(): string {
+    return reviewDocument(this.review(), { title: 'Do it', threadId: 't1' }, this.#contents());
+  }
+
+  /** `written`: the document as it was found, `text`: what the user made of it. */
+  applyAsEdited(text: string, written: string): EditedOutcomes {
+    const made = editedOutcomes(this.review(), { text, written }, this.#contents());
+    this.#apply(made.outcomes);
+    return made;
+  }
+
+  #contents(): ReturnType<typeof contentsOf> {
+    const copies = [...this.copy.values()].map(({ base, agent }) => ({
+      base: base === 'unknown' ? absent : base,
+      agent,
+    }));
+    return contentsOf(...copies, Object.fromEntries(this.user));
+  }
+
+  #apply(outcomes: readonly FileOutcome[]): void {
     this.isRunning = false;
-    const outcomes = acceptOutcomes(this.review(), new Set(ids), { overMine });
+    this.#write(outcomes);
+    for (const id of outcomes.flatMap(({ hunks }) => hunks)) this.decisions.set(id, 'accepted');
+    if (outcomes.length === 0) return;
+    this.stacks.applied.push({ files: outcomes.map(appliedChange) });
+    this.stacks.undone.length = 0;
+  }
+
+  #write(outcomes: readonly FileOutcome[]): void {
     for (const { path, from, before, after } of outcomes) {
       expect(this.at(from ?? path)).toEqual(before);
       if (from !== undefined) this.user.delete(from);
       this.userDoes(path, after);
     }
-    for (const id of outcomes.flatMap(({ hunks }) => hunks)) this.decisions.set(id, 'accepted');
-    if (outcomes.length > 0) this.applies.push({ outcomes });
   }
 
   reject(ids: readonly string[]): void {
@@ -109,21 +145,33 @@ export class PlayedThread {
     for (const id of ids) this.decisions.set(id, 'rejected');
   }
 
-  /** Takes the latest apply back where the text is still what was applied; whether all of it was. */
-  undo(): boolean {
-    this.isRunning = false;
-    const last = this.applies.pop();
-    let isWhole = true;
-    for (const { path, from, before, after, hunks } of last?.outcomes ?? []) {
-      if (!sameState(this.at(path), after) || (from !== undefined && this.at(from).kind !== 'absent')) {
-        isWhole = false;
-        continue;
+  /**
+   * Takes the latest apply back, or does it again, file by file; what that came to. Entries of which nothing goes, and
+   * which an earlier one had to leave, are passed over.
+   */
+  carry(what: 'undo' | 'redo'): readonly CarriedFile[] {
+    const { applied, undone } = this.stacks;
+    const [from, to] = what === 'undo' ? [applied, undone] : [undone, applied];
+    const direction = what === 'undo' ? 'back' : 'forth';
+    for (const [index, entry] of [...from.entries()].reverse()) {
+      const carried = entry.files.map((whole): CarriedFile => {
+        const { source, goal } = placesOf(whole, direction);
+        return { whole, ...carry(whole, direction, this.at(source), source === goal ? absent : this.at(goal)) };
+      });
+      const done = carried.flatMap(({ done = [] }) => done);
+      if (entry.isLeft && done.length === 0) continue;
+      this.isRunning = false;
+      this.#write(carried.flatMap(({ outcome = [] }) => outcome));
+      const left = carried.flatMap(({ left = [] }) => left);
+      from.splice(index, 1, ...(left.length > 0 ? [{ files: left, isLeft: true as const }] : []));
+      if (done.length > 0) to.push({ files: done });
+      for (const { id } of done.flatMap(({ hunks }) => hunks)) {
+        if (what === 'undo') this.decisions.delete(id);
+        else this.decisions.set(id, 'accepted');
       }
-      this.userDoes(path, from === undefined ? before : absent);
-      if (from !== undefined) this.userDoes(from, before);
-      for (const id of hunks) this.decisions.delete(id);
+      return carried;
     }
-    return isWhole;
+    return [];
   }
 
   /** The user has changed nothing in the files that are in review, and nothing was accepted into them. */
@@ -141,7 +189,8 @@ export class PlayedThread {
     for (const [path, state] of this.user) other.user.set(path, state);
     for (const [path, change] of this.copy) other.copy.set(path, change);
     for (const [id, status] of this.decisions) other.decisions.set(id, status);
-    other.applies.push(...this.applies);
+    other.stacks.applied.push(...this.stacks.applied);
+    other.stacks.undone.push(...this.stacks.undone);
     other.isRunning = this.isRunning;
     other.#tokens = this.#tokens;
     return other;

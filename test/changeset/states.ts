@@ -67,3 +67,23 @@ export const threeTexts = fc
     // Sometimes both sides write the same lines, so that changes meet.
     return { base: base.join(''), agent: made(agent, 'x'), user: made(user, same ? 'x' : 'y') };
   });
+
+const lineEnds = fc.array(fc.constantFrom('\n', '\r\n'), { minLength: 1, maxLength: 4 });
+const swapped = fc.uniqueArray(fc.nat(14), { maxLength: 2 });
+
+/** The same with LF, CRLF or both as ends, lines of which a side changes the end only, and texts whose last line has none. */
+export const threeTextsOfAllEnds = fc
+  .tuple(threeTexts, lineEnds, lineEnds, swapped, swapped, fc.uniqueArray(fc.constantFrom('base', 'agent', 'user')))
+  .map(([texts, ends, ownEnds, byAgent, byUser, openEnded]) => {
+    const swap = (end: string): string => (end === '\n' ? '\r\n' : '\n');
+    const made = (side: 'base' | 'agent' | 'user', swaps: readonly number[]): string => {
+      const whole = texts[side].replaceAll(/^([xy]?)(\d+)\n/gm, (_line, letter: string, digits: string) => {
+        const number = Number(digits);
+        const from = letter === '' ? ends : ownEnds;
+        const end = from[number % from.length] ?? '\n';
+        return `${letter}${digits}${letter === '' && swaps.includes(number) ? swap(end) : end}`;
+      });
+      return openEnded.includes(side) ? whole.replace(/\r?\n$/, '') : whole;
+    };
+    return { base: made('base', []), agent: made('agent', byAgent), user: made('user', byUser) };
+  });
