@@ -42,8 +42,10 @@ test.runIf(isRoot)(
     await client.event(({ event }) => event.type === 'turnCompleted');
 
     await disk.fill();
-    await expect(client.request('codex/accept', { threadId })).rejects.toMatchObject({
-      message: expect.stringMatching(/cannot be written.*make room/),
+    const why = expect.stringMatching(/cannot be written.*no space.*make room/);
+    expect(await client.request('codex/accept', { threadId })).toMatchObject({
+      applied: [],
+      failed: [{ reason: why }],
     });
     expect(await workspace.read('a.txt')).toBe('one\n');
     expect(await client.request('codex/threads')).toMatchObject({ threads: [{ threadId, status: 'inReview' }] });
