@@ -78,8 +78,13 @@ async function carryOut(
   const model = modelFor(request);
   if ('error' in model) return { status: 'failed', error: model.error };
 
-  const full = () =>
-    emit({ type: 'warning', message: 'Waiting: as many turns as limits.parallelTurns allows are running.' });
+  const full = (running: number, before: number) => {
+    const queue = before === 0 ? 'this one is next' : `${before} wait before this one`;
+    emit({
+      type: 'warning',
+      message: `Waiting: ${running} turns run, all that limits.parallelTurns allows; ${queue}.`,
+    });
+  };
   const release = await options.slots.take(request.settings.limits.parallelTurns, signal, full);
   if (!release) return { status: 'interrupted' };
   const ended = new AbortController();
