@@ -79,10 +79,11 @@ async function carryOut(
   if ('error' in model) return { status: 'failed', error: model.error };
 
   const full = (running: number, before: number) => {
+    const turns = running === 1 ? 'one turn runs' : `${running} turns run`;
     const queue = before === 0 ? 'this one is next' : `${before} wait before this one`;
     emit({
       type: 'warning',
-      message: `Waiting: ${running} turns run, all that limits.parallelTurns allows; ${queue}.`,
+      message: `Waiting: ${turns}, as many as limits.parallelTurns allows; ${queue}.`,
     });
   };
   const release = await options.slots.take(request.settings.limits.parallelTurns, signal, full);
