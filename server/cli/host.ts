@@ -8,6 +8,7 @@ import { open } from '../host/connect.ts';
 import { listen } from '../host/listen.ts';
 import { type HostPlace, hostPlace, openHostFolder } from '../host/place.ts';
 import { startHost } from '../host/start.ts';
+import { useLauncher } from '../sandbox/launcher.ts';
 import { openTasks } from '../task/open.ts';
 import { openStateFolder } from '../task/state-folder.ts';
 import type { Tasks } from '../task/tasks.ts';
@@ -44,6 +45,7 @@ type Room = { tasks: Tasks; stateFolder: string; version: string; log: (message:
 
 async function run(place: HostPlace, stateFolder: string, shell: Shell): Promise<number> {
   const { version, stdout, signal } = shell;
+  useLauncher();
   const tasks = await openTasks({ stateDir: stateFolder });
   const log = openLog(stateFolder);
   logUncaught(log);

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { sparing } from '../../server/host/start.ts';
 import type { EventEnvelope } from '../../server/protocol/thread.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { makeWorkspace } from '../support/workspace.ts';
@@ -40,9 +41,9 @@ export async function measureLoad(size: LoadSize): Promise<Load> {
     LOAD_PROBE_FILE: probeFile,
   };
   const host = startProgram(['host'], {
-    env,
+    env: { ...env, ...sparing.environment },
     detached: true,
-    nodeArgs: ['--import', here('load-probe.ts'), ...nodeArgs],
+    nodeArgs: [...sparing.nodeArgs, '--import', here('load-probe.ts'), ...nodeArgs],
   });
   await host.says('ready');
   const relay = startProgram(['--stdio', '-c', `limits.parallelTurns=${size.turns}`], { cwd: workspace.root, env });
