@@ -11,7 +11,7 @@ const inherited =
  * times as much before it is collected, and glibc's, which never gives back what a large text has taken.
  */
 export const sparing = {
-  nodeArgs: ['--max-semi-space-size=4', '--heap-growing-percent=40'],
+  nodeArgs: ['--max-semi-space-size=8', '--heap-growing-percent=60'],
   environment: {
     MALLOC_ARENA_MAX: '2',
     MALLOC_MMAP_THRESHOLD_: '131072',

@@ -6,8 +6,6 @@ import { outputOf, type RunOptions, toolEnvironment } from './process.ts';
 import { RemoteChain } from './remote-chain.ts';
 import { giveWay } from './weight.ts';
 
-/** Before it is ready, one process may be started here: whoever comes first is not to wait. */
-let mayStartHere = true;
 let isWanted = false;
 let launcher: Launcher | undefined;
 
@@ -32,9 +30,7 @@ async function ready(): Promise<Launcher | undefined> {
     launcher = undefined;
     isWanted &&= hasBegun;
   });
-  const isFirst = mayStartHere && !launcher.isReady;
-  if (isFirst) mayStartHere = false;
-  else await launcher.begun;
+  await launcher.begun;
   return launcher?.isReady ? launcher : undefined;
 }
 

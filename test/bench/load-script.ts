@@ -1,5 +1,5 @@
 /** The load as a value: the workspace, and what the model answers in each of the turns that run at once. */
-import { type Answer, patch, shell } from '../../server/cli/demo/scripted-answers.ts';
+import { type Answer, patch, say, shell } from '../../server/cli/demo/scripted-answers.ts';
 
 export type LoadSize = {
   turns: number;
@@ -12,6 +12,9 @@ export type LoadSize = {
 /** The file that is typed in, and that every other turn changes as well. */
 export const typedPath = 'src/large.ts';
 export const promptOf = (turn: number): string => `load ${turn}`;
+/** Of a turn before all others: what a host loads once in its life is no part of the load. */
+export const firstPrompt = 'be there';
+export const firstAnswers = (): Answer[] => [shell('true'), say('Here.')];
 
 /** Every n-th command: writes files, prints a lot, or changes a file by a patch before it. */
 const every = { write: 4, large: 8, patch: 5 };
@@ -34,7 +37,7 @@ export function turnAnswers(turn: number, size: LoadSize): Answer[] {
     ...(step % every.patch === 0 ? [patchOf(turn, step, size)] : []),
     shell(commandOf(turn, step)),
   ]);
-  return [...steps.flat(), [{ kind: 'message', text: `Turn ${turn} is done.` }]];
+  return [...steps.flat(), say(`Turn ${turn} is done.`)];
 }
 
 function commandOf(turn: number, step: number): string {

@@ -18,8 +18,8 @@ test('what is over is said', () => {
   expect(most).toEqual({ codeActionMs: 20, keystrokeMs: 5, hostMiB: 250 });
   const times = (ownMs: number) => [{ ownMs, clockMs: 2 * ownMs }];
   const load: Load = {
-    ...{ codeActions: times(19), keystrokes: times(6), hovers: times(1) },
-    ...{ seconds: 2, commands: 400, events: 2_000, problems: ['t1: after event 3 came 5'] },
+    ...{ codeActions: times(19), keystrokes: times(6), afterKeystrokes: times(7), hovers: times(1) },
+    ...{ isUndisturbed: true, seconds: 2, commands: 400, events: 2_000, problems: ['t1: after event 3 came 5'] },
     host: { peakMiB: 251, cpuMs: 1_000, loop: { p99Ms: 1, mostMs: 2 } },
   };
   expect(

@@ -11,11 +11,14 @@ import { sparing } from '../../server/host/start.ts';
 import type { EventEnvelope } from '../../server/protocol/thread.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { makeWorkspace } from '../support/workspace.ts';
-import { type LoadSize, loadFiles, promptOf, typedPath } from './load-script.ts';
+import { firstPrompt, type LoadSize, loadFiles, promptOf, typedPath } from './load-script.ts';
 import { startTyping, type Typed } from './typist.ts';
+import { undisturbed } from './undisturbed.ts';
 
 export type Load = Typed & {
   seconds: number;
+  /** No other process kept host, relay and editor from a processor. */
+  isUndisturbed: boolean;
   commands: number;
   events: number;
   /** What was not as it must be, as sentences: turns that failed, events that did not come. */
@@ -60,14 +63,18 @@ export async function measureLoad(size: LoadSize): Promise<Load> {
     textDocument: { uri, languageId: 'typescript', version: 1, text },
   });
 
+  await connection.sendRequest('codex/runTask', { prompt: firstPrompt });
+  await heard.ended(1);
+
   const startedAt = performance.now();
   const pids = [host.child.pid ?? 0, relay.child.pid ?? 0, process.pid];
+  const isUndisturbed = undisturbed(pids);
   const typing = startTyping(connection, { ...size, uri, pids });
   const turns = Array.from({ length: size.turns }, (_, turn) =>
     connection.sendRequest<{ threadId: string }>('codex/runTask', { prompt: promptOf(turn) }),
   );
   const threads = (await Promise.all(turns)).map(({ threadId }) => threadId);
-  await heard.ended(size.turns);
+  await heard.ended(1 + size.turns);
   const seconds = (performance.now() - startedAt) / 1000;
   const typed = await typing.end();
 
@@ -85,7 +92,15 @@ export async function measureLoad(size: LoadSize): Promise<Load> {
   if ((await relay.ended) !== 0) problems.push('the relay did not end well');
   await host.ended;
   const probe = JSON.parse(await readFile(probeFile, 'utf8'));
-  return { ...typed, seconds, commands: size.turns * size.commands, events, problems, host: { peakMiB, ...probe } };
+  return {
+    ...typed,
+    seconds,
+    isUndisturbed,
+    commands: size.turns * size.commands,
+    events,
+    problems,
+    host: { peakMiB, ...probe },
+  };
 }
 
 function openClient({ child }: Program) {
@@ -94,25 +109,25 @@ function openClient({ child }: Program) {
     new StreamMessageWriter(child.stdin),
   );
   const byThread: Heard['byThread'] = new Map();
-  const ends = Promise.withResolvers<void>();
-  let [endsHeard, endsWanted] = [0, Number.POSITIVE_INFINITY];
+  let ends = 0;
+  let look = (): unknown => undefined;
   connection.onNotification('$/codex/event', (envelope: EventEnvelope) => {
     const events = byThread.get(envelope.threadId) ?? [];
     byThread.set(envelope.threadId, events);
     events.push(envelope);
-    if (envelope.event.type === 'turnCompleted') endsHeard += 1;
-    if (endsHeard >= endsWanted) ends.resolve();
+    if (envelope.event.type === 'turnCompleted') ends += 1;
+    look();
   });
   connection.onNotification(() => {});
   connection.onRequest(() => null);
   connection.listen();
   const heard: Heard = {
     byThread,
-    ended: (count) => {
-      endsWanted = count;
-      if (endsHeard >= count) ends.resolve();
-      return ends.promise;
-    },
+    ended: (count) =>
+      new Promise((resolve) => {
+        look = () => ends >= count && resolve();
+        look();
+      }),
   };
   return { connection, heard };
 }

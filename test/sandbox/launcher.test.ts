@@ -26,8 +26,7 @@ function launchers(): number[] {
 
 beforeAll(async () => {
   useLauncher();
-  // The first does not wait for it, the second does.
-  for (const text of ['one', 'two']) expect(await toolOutput('/bin/echo', [text])).toBe(`${text}\n`);
+  expect(await toolOutput('/bin/echo', ['one'])).toBe('one\n');
   expect(launchers()).toHaveLength(1);
 });
 
