@@ -8,6 +8,7 @@ import { open } from '../host/connect.ts';
 import { listen } from '../host/listen.ts';
 import { type HostPlace, hostPlace, openHostFolder } from '../host/place.ts';
 import { startHost } from '../host/start.ts';
+import { useLauncher } from '../sandbox/launcher.ts';
 import { openTasks } from '../task/open.ts';
 import { stateFault } from '../task/state-fault.ts';
 import { openStateFolder } from '../task/state-folder.ts';
@@ -54,6 +55,7 @@ type Room = {
 
 async function run(place: HostPlace, stateFolder: string, shell: Shell): Promise<number> {
   const { version, build, stdout, signal } = shell;
+  useLauncher();
   const tasks = await openTasks({ stateDir: stateFolder });
   const log = openLog(stateFolder);
   logUncaught(log);

@@ -1,6 +1,6 @@
 /** One editor's connection, from `initialize` to `exit`. stdout carries only what is written here. */
 import type { Readable, Writable } from 'node:stream';
-import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { createMessageConnection, ResponseError, StreamMessageReader } from 'vscode-jsonrpc/node';
 import { InvalidParams, Refusal } from '../task/refusal.ts';
 import { stateFault } from '../task/state-fault.ts';
 import { createClient } from './client.ts';
@@ -8,6 +8,7 @@ import { run } from './commands.ts';
 import { isMethod } from './handlers.ts';
 import { initialize } from './initialize.ts';
 import { notifications, type Room, requests } from './language-features.ts';
+import { Outgoing, waitingBytesMax } from './outgoing.ts';
 import { Publisher } from './publish.ts';
 import { Session, type Surroundings } from './session.ts';
 
@@ -30,7 +31,14 @@ const notInitialized = -32002;
 /** Speaks LSP until the editor leaves. Returns the function that ends the connection. */
 export function serve({ input, output, exit, ...surroundings }: ServeOptions): (code: number) => void {
   const log = surroundings.log ?? (() => {});
-  const connection = createMessageConnection(new StreamMessageReader(input), new StreamMessageWriter(output));
+  const outgoing = new Outgoing(output, () => {
+    log(
+      `an editor did not read for so long that ${waitingBytesMax / 1024 ** 2} MiB were waiting for it: it is served no longer`,
+    );
+    output.destroy();
+    end(1);
+  });
+  const connection = createMessageConnection(new StreamMessageReader(input), outgoing);
   const client = createClient(connection);
   const session = new Session(client, { ...surroundings, log });
   const failed = (error: unknown): void => log(error instanceof Error ? (error.stack ?? error.message) : String(error));

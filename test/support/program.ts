@@ -26,6 +26,8 @@ export function startProgram(
     nodeArgs?: readonly string[];
     /** Another than that of this checkout. */
     bin?: string;
+    /** In a session of its own, as the host is. */
+    detached?: boolean;
   } = {},
 ): Program {
   if (!existsSync(built)) throw new Error('dist/ is missing: run `npm run build` before the tests.');
@@ -39,6 +41,7 @@ export function startProgram(
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), options.bin ?? bin, ...args], {
     cwd: options.cwd,
     env,
+    detached: options.detached,
   });
   let stdout = '';
   let stderr = '';
