@@ -9,7 +9,15 @@ import type { ApplyResult } from '../protocol/changeset.ts';
 import { type DiskEntry, writeToDisk } from '../workspace/disk.ts';
 import { removeRemains } from '../workspace/disk-folders.ts';
 import { readingLike, readState } from '../workspace/snapshot.ts';
-import { type ApplyJournal, decidedBy, endJournal, type Fate, logJournal, readJournal } from './apply-journal.ts';
+import {
+  type ApplyJournal,
+  decidedBy,
+  endJournal,
+  type Fate,
+  logJournal,
+  type Part,
+  readJournal,
+} from './apply-journal.ts';
 import { binariesOf } from './carry-out.ts';
 import type { Applied } from './perform.ts';
 import type { ThreadRecord } from './record.ts';
@@ -43,11 +51,12 @@ export async function recoverApply(
     tag: applyId,
   });
   const isNamed = (path: string | undefined) => failed.some((one) => one.path === path);
-  const fates = journal.parts.map(({ whole, byEditor, done }): Fate => {
+  const saved = await Promise.all(journal.parts.map((part) => isSaved(record, journal.what, part)));
+  const fates = journal.parts.map(({ whole, byEditor, done }, index): Fate => {
     if (isNamed(whole.path) || isNamed(whole.from)) return 'unknown';
     // The editor's turn comes when all is written.
     if (!written || !done) return 'not';
-    return byEditor ? 'unknown' : 'done';
+    return byEditor && !saved[index] ? 'unknown' : 'done';
   });
   await logJournal(record.folder, journal, fates);
   const result: ApplyResult = { applyId, applied: [], conflicts: [], failed: [...failed] };
@@ -59,6 +68,16 @@ export async function recoverApply(
 }
 
 const interrupted = 'codex-lsp was ended in the middle of it, so it is not done';
+
+/** The editor has made the change, and its file was saved since: it holds what was to come of it, and nothing else. */
+async function isSaved(record: ThreadRecord, what: ApplyJournal['what'], { done, byEditor }: Part): Promise<boolean> {
+  if (!byEditor || !done || done.from !== undefined) return false;
+  const wanted = what === 'undo' ? done.before : done.after;
+  return isAt(record, done.path, wanted);
+}
+
+const isAt = async (record: ThreadRecord, path: string, state: FileState): Promise<boolean> =>
+  sameState(await readState(record.root, path, readingLike(state)), state);
 
 type Change = Pick<DiskEntry, 'path' | 'before' | 'after'>;
 
@@ -77,13 +96,11 @@ async function mended(
   changes: readonly Change[],
   applyId: string,
 ): Promise<{ written: boolean; failed: ApplyResult['failed'] }> {
-  const isAt = async (path: string, state: FileState): Promise<boolean> =>
-    sameState(await readState(record.root, path, readingLike(state)), state);
   const done: Change[] = [];
   const unclear: ApplyResult['failed'] = [];
   for (const change of changes) {
-    if (await isAt(change.path, change.after)) done.push(change);
-    else if (!(await isAt(change.path, change.before)))
+    if (await isAt(record, change.path, change.after)) done.push(change);
+    else if (!(await isAt(record, change.path, change.before)))
       unclear.push({ path: change.path, reason: `${interrupted}; it was changed since, so look at it` });
   }
   if (done.length === changes.length) return { written: true, failed: [] };

@@ -207,6 +207,8 @@ class OpenTasks implements Tasks {
     }
     if (approval?.kind !== 'changes') {
       await record.held(async () => this.#approvals.settle(record, approvalId, decision));
+      // The turn that asked holds the record too, so that giving it back has written nothing yet.
+      await record.flushed();
       if (decision === 'cancel') await this.cancel(record.threadId);
       return { approvalId, decision };
     }
