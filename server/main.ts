@@ -1,4 +1,5 @@
 /** argv → one subcommand. */
+import { stat } from 'node:fs/promises';
 import { constants } from 'node:os';
 import type { Shell } from './cli/attach.ts';
 import { subcommands } from './cli/commands.ts';
@@ -61,6 +62,7 @@ async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<n
     stderr: process.stderr,
     signal,
     version,
+    build: (await stat(import.meta.filename)).mtimeMs.toString(36),
     program: process.argv[1],
   };
   if (first === undefined || ['--stdio', '--no-host'].includes(first) || first.startsWith('--pipe')) {

@@ -60,7 +60,10 @@ export function asShown(change: AppliedChange, side: 'before' | 'after', text: s
   const state = change[side];
   if (text === undefined || state.kind !== 'text' || !sameButEnds(text, state.text)) return change;
   const mark = state.text.startsWith(byteOrderMark) ? byteOrderMark : '';
-  return { ...change, [side]: { ...state, text: mark + withoutMark(text) } };
+  const { blocks, ...whole } = { ...change, [side]: { ...state, text: mark + withoutMark(text) } };
+  // Nothing and an empty line differ in nothing but a line end, and are not as many lines.
+  const areLines = blocks && (text === '') === (state.text === '');
+  return areLines ? { ...whole, blocks } : whole;
 }
 
 /** Where the file is now, and where it goes. */
@@ -90,8 +93,11 @@ export function carry(change: AppliedChange, direction: Direction, now: FileStat
   }
   const lines = splitLines(now.text);
   const placed = placements(change.blocks, direction, { start: start.text, end: end.text, lines });
-  const stuck = placed.map(({ kind }) => kind === 'conflict');
-  const { text, edits } = merged(lines, placed);
+  const stuck = stuckWith(change.blocks, placed);
+  const { text, edits } = merged(
+    lines,
+    placed.filter((_, block) => !stuck[block]),
+  );
   const after = withModeOf(now, start, { ...end, text });
   if (!stuck.includes(true)) return { ...written(after, edits), done: change };
   // Where it is not known whose the blocks are, half of them can't be told from the other.
@@ -131,6 +137,13 @@ const reversed = ({ oldLine, oldCount, newLine, newCount }: Block): Block => ({
   newLine: oldLine,
   newCount: oldCount,
 });
+
+/** A hunk that consists of several blocks goes as a whole or not at all. */
+function stuckWith(blocks: readonly AppliedBlock[], placed: readonly Placement[]): boolean[] {
+  const isStuck = blocks.map((_, block) => placed[block]?.kind === 'conflict');
+  const hunks = new Set(blocks.flatMap(({ hunk }, block) => (isStuck[block] && hunk !== undefined ? [hunk] : [])));
+  return blocks.map(({ hunk }, block) => isStuck[block] === true || (hunk !== undefined && hunks.has(hunk)));
+}
 
 function merged(lines: readonly string[], placed: readonly Placed[]): { text: string; edits: LineEdit[] } {
   const edits = placed

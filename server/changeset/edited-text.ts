@@ -6,7 +6,7 @@ import type { EditedResult, EditedSections } from './edited-outcome.ts';
 import { gitLines } from './git-lines.ts';
 import { splitLines } from './lines.ts';
 import { isWhole, metadataAfter } from './metadata.ts';
-import { lineEdits, named } from './outcome.ts';
+import { hunkEdits, lineEdits } from './outcome.ts';
 import type { LineEdit, ReviewFile, ReviewHunk } from './review-types.ts';
 
 /** What is known of the file's hunks, by their ids. */
@@ -67,14 +67,10 @@ export function editedText(sections: EditedSections): EditedResult {
 
 /** With the hunks that they are of, where each stood in the document by itself. `linesCount`: as git counts them. */
 function editsOf(before: string, after: string, linesCount: number, fitted: readonly Fitted[]): LineEdit[] {
-  const edits = lineEdits(before, after);
-  const hunks = fitted.map(({ hunk, line, count }) => ({
-    id: hunk.ids[0] ?? '',
-    line,
-    oldLines: Array(count).fill(''),
-  }));
   const areAlone = fitted.every(({ hunk }) => hunk.ids.length === 1);
-  return areAlone && splitLines(before).length === linesCount ? named(edits, hunks) : edits;
+  if (!areAlone || splitLines(before).length !== linesCount) return lineEdits(before, after);
+  const hunks = fitted.map(({ hunk, line, count, lines }) => ({ line, deleteCount: count, lines, hunk: hunk.ids[0] }));
+  return hunkEdits(before, after, hunks);
 }
 
 /** What can't be applied because of what was decided, or typed, since the document was written. */
@@ -89,7 +85,7 @@ function settledAs(file: ReviewFile, hunk: EditedHunk, known: Known): 'skipped' 
   const isEdited = before !== undefined && JSON.stringify(before.body) !== JSON.stringify(hunk.body);
   // Applied by itself, as edited.
   if (isEdited && statuses.has('accepted') && standsIn(hunk, file)) return 'skipped';
-  return isEdited ? misfit(`this hunk was already ${[...statuses].join(' and ')}`) : 'skipped';
+  return isEdited ? misfit(`this hunk was already ${[...statuses].join(' and ')}; take it out`) : 'skipped';
 }
 
 /** Whether the user's text has what the hunk makes of it. */

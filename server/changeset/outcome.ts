@@ -35,11 +35,19 @@ function outcomeOver(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOut
   const over = textOver(file, ids);
   const after: FileState = over === undefined || mode === undefined ? agent : { kind: 'text', text: over.text, mode };
   const taken = over === undefined ? accepted : accepted.filter(({ id }) => over.taken.includes(id));
+  const replaced = taken
+    .filter((hunk) => !isWhole(hunk))
+    .map(({ id, line, oldLines, newLines, userLines, insteadLines }) => ({
+      line,
+      deleteCount: (userLines ?? oldLines).length,
+      lines: insteadLines ?? newLines,
+      hunk: id,
+    }));
   return {
     ...place,
     before: user,
     after,
-    edits: user.kind === 'text' && after.kind === 'text' ? named(lineEdits(user.text, after.text), taken) : [],
+    edits: user.kind === 'text' && after.kind === 'text' ? hunkEdits(user.text, after.text, replaced) : [],
     hunks: taken.map(({ id }) => id),
   };
 }
@@ -63,32 +71,40 @@ function outcomeOf(file: ReviewFile, accepted: readonly ReviewHunk[]): FileOutco
   };
 }
 
-/** Each edit with the hunk whose lines of the user's text it touches; none with any, where that is not one to one or more. */
-export function named(
-  edits: readonly LineEdit[],
-  hunks: readonly Pick<ReviewHunk, 'id' | 'line' | 'oldLines' | 'userLines'>[],
-): LineEdit[] {
-  const touched = edits.map(({ line, deleteCount }) =>
-    hunks.filter((hunk) => {
-      const end = hunk.line + (hunk.userLines ?? hunk.oldLines).length;
-      return line <= end && hunk.line <= line + deleteCount;
-    }),
-  );
-  const isKnown = touched.every(({ length }) => length === 1) && new Set(touched.flat()).size === hunks.length;
-  return edits.map((edit, index) => ({ ...edit, ...(isKnown ? { hunk: touched[index]?.[0]?.id } : {}) }));
+/**
+ * What makes `after` of `before`, where hunks put these lines in the place of others: each hunk's own lines by themselves,
+ * named. Where that does not come to the same text, as the texts differ, and of no hunk.
+ */
+export function hunkEdits(before: string, after: string, hunks: readonly LineEdit[]): LineEdit[] {
+  if (!areComparable(before, after)) return [];
+  const lines = splitLines(before);
+  const edits = hunks
+    .toSorted((a, b) => a.line - b.line)
+    .flatMap(({ line, deleteCount, lines: next, hunk }) =>
+      blockEdits(lines.slice(line, line + deleteCount), next).map((edit) => ({
+        ...edit,
+        line: line + edit.line,
+        hunk,
+      })),
+    );
+  const ends = edits.map(({ line, deleteCount }) => line + deleteCount);
+  // As everywhere, at least one unchanged line stands between two.
+  const areApart = edits.every(({ line }, index) => line > (ends[index - 1] ?? -1));
+  return areApart && applyLineEdits(lines, edits) === after ? edits : lineEdits(before, after);
 }
 
 /** What makes `before` of `now`, as edits of `now`: ascending, not overlapping. None where they are too large for it. */
 export function lineEdits(now: string, before: string): LineEdit[] {
   if (!areComparable(now, before)) return [];
-  const nowLines = splitLines(now);
-  const beforeLines = splitLines(before);
-  return changedBlocks(nowLines, beforeLines).map(({ oldLine, oldCount, newLine, newCount }) => ({
+  return blockEdits(splitLines(now), splitLines(before));
+}
+
+const blockEdits = (oldLines: readonly string[], newLines: readonly string[]): LineEdit[] =>
+  changedBlocks(oldLines, newLines).map(({ oldLine, oldCount, newLine, newCount }) => ({
     line: oldLine,
     deleteCount: oldCount,
-    lines: beforeLines.slice(newLine, newLine + newCount),
+    lines: newLines.slice(newLine, newLine + newCount),
   }));
-}
 
 /** What a path is in the copy when the next turn starts. */
 export type CopyEntry = { base: FileState | 'unknown'; agent: FileState };

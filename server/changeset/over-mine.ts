@@ -31,7 +31,7 @@ export function textOver(file: ReviewFile, ids: readonly string[]): Over | undef
   const taken: string[] = [];
   let now: TextState = user;
   for (const id of ids) {
-    const hunk = textHunks(path, { base, agent, user: now }, decided).find((found) => found.hunk.id === id)?.hunk;
+    const hunk = textHunks(path, { base, agent, user: now }, decided).hunks.find((found) => found.hunk.id === id)?.hunk;
     if (!(hunk?.userLines ?? []).every((line) => shown.has(line))) continue;
     if (hunk) now = { ...now, text: withHunk(now.text, hunk) };
     decided.set(id, 'accepted');

@@ -1,15 +1,17 @@
 /** The user's comments in a review document, as the message that the next turn begins with. */
 import { type EditedDocument, parseReview } from './edited-document.ts';
 import { quotePath } from './git-path.ts';
+import { wasSent } from './sent-comments.ts';
 
 const hunkLinesMax = 200;
 const hunkCharsMax = 20_000;
 
-/** Undefined where there are none. */
-export function commentsPrompt(text: string): string | undefined {
+/** Of those that were not sent; `sent`: keys. Undefined where there are none. */
+export function commentsPrompt(text: string, sent: ReadonlySet<string> = new Set()): string | undefined {
   const document = parseReview(text);
-  if (document.comments.length === 0) return undefined;
-  const parts = document.comments.map(({ place, text: said }) => {
+  const comments = document.comments.filter((comment) => !wasSent(text, comment, sent));
+  if (comments.length === 0) return undefined;
+  const parts = comments.map(({ place, text: said }) => {
     const { path, hunk } = place;
     if (path === undefined) return `On all of it:\n\n${said}`;
     const lines = hunk === undefined ? [] : linesOf(document, path, hunk);

@@ -22,10 +22,12 @@ export type ReviewHeading = {
 };
 
 const whatToDo = [
-  'On a hunk, a code action accepts or rejects it, its file, or everything. Nothing is applied before.',
-  'Or edit lines that begin with + or a blank, take hunks or files out, and use the action "apply as edited": what is left',
-  'is applied as it then stands here; what was taken out stays in review. Lines that begin with > are comments on the hunk',
-  'above them, and up here on everything: the action "send comments" starts the next turn with them.',
+  'On a hunk, a code action accepts or rejects it, its file, or everything.',
+  'Nothing is applied before. Or edit lines that begin with + or a blank, take',
+  'hunks or files out, and use the action "apply as edited": what is left is',
+  'applied as it then stands here; what was taken out stays in review. Lines that',
+  'begin with > are comments on the hunk above them, and up here on everything:',
+  'the action "send comments" starts the next turn with them.',
 ];
 const noSandbox =
   'Commands of this thread ran WITHOUT A SANDBOX (sandbox.dangerouslyUnsandboxed): what they did elsewhere is not in this diff.';

@@ -38,11 +38,14 @@ export type ReviewFile = {
   sensitive?: string;
   /** Has texts that are never split into lines: the whole change is one hunk of zero lines. */
   tooLarge?: true;
+  /** The user's text has the change of a hunk that is not listed. */
+  isThere?: true;
   /** At least one; a binary, too large, mode-only, rename-only or empty-file change has one of zero lines. */
   hunks: readonly ReviewHunk[];
 };
 
-export type Review = { files: readonly ReviewFile[] };
+/** `settled`: where the user has files with a hunk that is not listed because their text has its change. */
+export type Review = { files: readonly ReviewFile[]; settled?: readonly string[] };
 
 /** Decided in this review, by hunk id. */
 export type Decisions = { get(id: string): 'accepted' | 'rejected' | undefined };

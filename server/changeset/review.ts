@@ -53,15 +53,18 @@ export function* reviewInSteps(
   const links = new Set(listed.filter(({ agent }) => agent.kind === 'symlink').map(({ path }) => linkKey(path)));
   const allLinks = [...links].sort().join('\0');
   const files: ReviewFile[] = [];
+  const settled: string[] = [];
   for (const each of paired) {
     const change: Change = tooLarge.has(each) ? { ...each, tooLarge: true } : each;
     const parts = [change.tooLarge, change.agent.kind === 'symlink' ? allLinks : ''];
     const file = memory.file(change, parts, decisions, (noted) => reviewFile(change, noted, links));
     if (file.hunks.length > 0) files.push(file);
+    if (file.isThere) settled.push(file.userPath);
     yield;
   }
   memory.sweep();
-  return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+  const sorted = files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { files: sorted, ...(settled.length > 0 ? { settled } : {}) };
 }
 
 type Change = PairedChange & { tooLarge?: true };
@@ -80,7 +83,7 @@ function reviewFile(change: Change, decisions: Decisions, links: ReadonlySet<str
     user,
     sensitive,
     ...(tooLarge ? { tooLarge } : {}),
-    hunks: hunksOf(change, decisions),
+    ...hunksOf(change, decisions),
   };
 }
 
@@ -90,15 +93,21 @@ function kindOf({ from, base, agent, user }: PairedChange): ReviewFile['kind'] {
   return (base === 'unknown' ? user : base).kind === 'absent' ? 'create' : 'modify';
 }
 
-function hunksOf(change: Change, decisions: Decisions): ReviewHunk[] {
+type Listed = Pick<ReviewFile, 'hunks' | 'isThere'>;
+
+function hunksOf(change: Change, decisions: Decisions): Listed {
   const { base, agent, user, tooLarge } = change;
-  if (base === 'unknown') return baselessHunks(change, decisions);
-  if (sameState(base, agent) && change.from === undefined) return [];
-  if (base.kind !== 'text' || agent.kind !== 'text' || tooLarge) return wholeHunk(change, base, decisions);
-  const lineHunks = textHunks(change.path, { base, agent, user }, decisions);
+  if (base === 'unknown') return orThere(baselessHunks(change, decisions));
+  if (sameState(base, agent) && change.from === undefined) return { hunks: [] };
+  if (base.kind !== 'text' || agent.kind !== 'text' || tooLarge) return orThere(wholeHunk(change, base, decisions));
+  const { hunks: lineHunks, isThere } = textHunks(change.path, { base, agent, user }, decisions);
   const id = metadataId(change.path, change.from, base, agent);
-  return [...lineHunks.map(({ hunk }) => hunk), ...metadataHunk(change, id, lineHunks, decisions)];
+  const hunks = [...lineHunks.map(({ hunk }) => hunk), ...metadataHunk(change, id, lineHunks, decisions)];
+  return { hunks, ...(isThere ? { isThere } : {}) };
 }
+
+/** A change as a whole is not listed only where the user's file has it. */
+const orThere = (hunks: readonly ReviewHunk[]): Listed => ({ hunks, ...(hunks.length === 0 ? { isThere: true } : {}) });
 
 /** Move and mode, where no line hunk takes them along: one that the user's text does not stand in the way of. */
 function metadataHunk(

@@ -9,13 +9,13 @@ import type { Decisions, ReviewHunk } from './review-types.ts';
 /** `inTheWay`: the user's text stands in its way, whatever was decided. */
 export type TextHunk = { hunk: ReviewHunk; inTheWay: boolean };
 
-/** Decided ones, and of the others those whose change the user's text does not have. */
+/** Decided ones, and of the others those whose change the user's text does not have; `isThere`: it has that of another. */
 export function textHunks(
   path: string,
   { base, agent, user }: { base: TextState; agent: TextState; user: FileState },
   decisions: Decisions,
-): TextHunk[] {
-  if (base.text === agent.text) return [];
+): { hunks: TextHunk[]; isThere: boolean } {
+  if (base.text === agent.text) return { hunks: [], isThere: false };
   const { baseLines, agentLines, blocks, ids } = agentBlocks(path, base.text, agent.text);
   const userLines = user.kind === 'text' ? splitLines(user.text) : [];
   const placements = (): Placement[] => {
@@ -26,13 +26,17 @@ export function textHunks(
     return rebase(baseLines, agentLines, userLines, blocks, (index) => decisions.get(ids[index] ?? '') === 'accepted');
   };
   const hunks: TextHunk[] = [];
+  let isThere = false;
   for (const [index, placement] of placements().entries()) {
     const id = ids[index];
     const block = blocks[index];
     if (id === undefined || block === undefined) continue;
     const { kind, line, count } = placement;
     const decided = decisions.get(id);
-    if (!decided && kind === 'there') continue;
+    if (!decided && kind === 'there') {
+      isThere = true;
+      continue;
+    }
     const oldLines = baseLines.slice(block.oldLine, block.oldLine + block.oldCount);
     const newLines = agentLines.slice(block.newLine, block.newLine + block.newCount);
     const hunk = { id, line, oldLines, newLines };
@@ -47,5 +51,5 @@ export function textHunks(
       hunks.push({ hunk: { ...hunk, status: 'conflicting', ...conflict }, inTheWay });
     }
   }
-  return hunks;
+  return { hunks, isThere };
 }

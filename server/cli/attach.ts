@@ -18,6 +18,8 @@ export type Shell = {
   stderr: Writable & { isTTY?: boolean };
   signal: AbortSignal;
   version: string;
+  /** Of the files that this process runs. */
+  build: string;
   /** The script that was started, absolute: the host is started by it too. */
   program: string | undefined;
 };
@@ -28,7 +30,12 @@ export async function attach(args: readonly string[], shell: Shell): Promise<num
   const stateDir = stateDirOf(shell.environment);
   const socket = pipe === undefined ? undefined : await open(pipe);
   const editor = { input: socket ?? stdin, output: socket ?? stdout };
-  const introduction = { kind: 'editor' as const, environment: definedIn(shell.environment), flags: [...shell.flags] };
+  const introduction = {
+    kind: 'editor' as const,
+    build: shell.build,
+    environment: definedIn(shell.environment),
+    flags: [...shell.flags],
+  };
   const connected = isAlone ? undefined : await connectHost({ stateDir, version, introduction, program });
   if (!connected || 'none' in connected) {
     const { serve } = await import('./serve.ts');

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { serve as serveEditor } from '../editor/serve.ts';
-import { accept, type Guest, refuse, welcome } from '../host/accept.ts';
+import { accept, type Guest, refuse, replaced, welcome } from '../host/accept.ts';
 import { farStreams } from '../host/command-far.ts';
 import { open } from '../host/connect.ts';
 import { listen } from '../host/listen.ts';
@@ -40,14 +40,26 @@ export async function host(args: readonly string[], shell: Shell): Promise<numbe
   return 0;
 }
 
-type Room = { tasks: Tasks; stateFolder: string; version: string; log: (message: string) => void };
+type Room = {
+  tasks: Tasks;
+  stateFolder: string;
+  version: string;
+  build: string;
+  log: (message: string) => void;
+  /** Takes no new guests from here on. */
+  makeRoom(): void;
+};
 
 async function run(place: HostPlace, stateFolder: string, shell: Shell): Promise<number> {
-  const { version, stdout, signal } = shell;
+  const { version, build, stdout, signal } = shell;
   const tasks = await openTasks({ stateDir: stateFolder });
   const log = openLog(stateFolder);
   logUncaught(log);
-  const room: Room = { tasks, stateFolder, version, log };
+  const makeRoom = (): void => {
+    listening?.close();
+    listening?.release();
+  };
+  const room: Room = { tasks, stateFolder, version, build, log, makeRoom };
   const idle = idleWatch(tasks, idleMsOf(shell.environment));
   const connections = new Set<Socket>();
   const listening = await listen(place, (socket, token) => {
@@ -80,6 +92,11 @@ async function run(place: HostPlace, stateFolder: string, shell: Shell): Promise
 }
 
 async function receive(socket: Socket, guest: Guest, room: Room): Promise<void> {
+  if (guest.kind !== 'direct' && guest.build !== room.build) {
+    // What it has begun it brings to its end.
+    room.makeRoom();
+    return replaced(socket);
+  }
   const settings = await readSettings(guest.environment, guest.flags).catch((error: unknown) => {
     if (guest.kind === 'direct' || !(error instanceof UsageError)) throw error;
     refuse(socket, `${error.message}\nTry 'codex-lsp --help'.`, 2);

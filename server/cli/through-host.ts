@@ -11,6 +11,7 @@ export async function throughHost(args: readonly string[], shell: Shell): Promis
   const terminal = { stdin: stdin.isTTY === true, stdout: stdout.isTTY === true, stderr: stderr.isTTY === true };
   const introduction = {
     kind: 'command' as const,
+    build: shell.build,
     environment: definedIn(environment),
     flags: [...flags],
     args: [...args],

@@ -9,20 +9,22 @@ export type Counts = { files: number; additions: number; deletions: number };
 
 /** With Neovim's `LSP[codex] ` before it, it must fit into a line: a second one asks for a key, and swallows it. */
 const turnCharsMax = 90;
+const saidCharsMin = 20;
 const grantsCharsMax = 1000;
 
 /** `unsandboxed`: its commands ran without a sandbox, which is never left unsaid. */
 export const speaker = (unsandboxed: boolean | undefined): string => (unsandboxed ? 'Codex (no sandbox)' : 'Codex');
 
-/** `counts`: what waits for review. */
+/** `counts`: what waits for review. `hint`: a sentence on how it is seen. */
 export function turnLine(
   { status, summary, error }: ThreadEventOf<'turnCompleted'>,
   title: string,
   counts: Counts | undefined,
-  unsandboxed?: boolean,
+  { unsandboxed, hint = '' }: { unsandboxed?: boolean; hint?: string } = {},
 ): Line {
   const codex = speaker(unsandboxed);
   const name = oneLine(title, 50);
+  const after = hint && ` ${hint}`;
   const review = counts && counts.files > 0 ? reviewText(counts) : '';
   if (status === 'failed')
     return {
@@ -30,10 +32,14 @@ export function turnLine(
       text: `${codex}: “${name}” failed: ${error?.message ?? 'unknown reason'}${review && `. ${review}`}`,
     };
   if (status === 'interrupted')
-    return { severity: 'info', text: `${codex}: “${name}” was stopped.${review && ` ${review}`}` };
+    return { severity: 'info', text: `${codex}: “${name}” was stopped.${review && ` ${review}`}${after}` };
   const said = oneLine(firstLine(summary ?? ''), 160) || `“${name}” is done.`;
   const found = review || (counts ? 'No changes.' : '');
-  return { severity: 'info', text: oneLine(`${codex}: ${found && `${found} `}${said}`, turnCharsMax) };
+  const head = `${codex}:${found && ` ${found}`}`;
+  const textMax = turnCharsMax - after.length;
+  // What waits for review is never cut, and of a few letters nobody learns what was done.
+  const isTold = !found || !hint || textMax - head.length > Math.min(said.length, saidCharsMin);
+  return { severity: 'info', text: `${isTold ? oneLine(`${head} ${said}`, textMax) : head}${after}` };
 }
 
 const reviewText = ({ files, additions, deletions }: Counts): string =>

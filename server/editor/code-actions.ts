@@ -38,7 +38,12 @@ export function codeActions(
   const reviewed = path === undefined ? undefined : threadOfReview(session, path);
   const here = { uri, path, range };
   const parts: (() => Offered[])[] = reviewed
-    ? [() => reviewDocumentActions({ session, reviews }, reviewed, uri, range.start.line)]
+    ? [
+        () => {
+          const isRunning = activity.get(reviewed)?.turn !== undefined;
+          return reviewDocumentActions({ session, reviews, isRunning }, reviewed, uri, range.start.line);
+        },
+      ]
     : [
         () => taskDocument(session, uri),
         () => comment(session, here),

@@ -17,7 +17,7 @@ import {
 import { Dialogs } from './ask.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Progress } from './progress.ts';
-import { isReviewOpen, rewriteReview } from './review-file.ts';
+import { isReviewOpen, reloadHint, rewriteReview } from './review-file.ts';
 import { Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
 import { folderFor, show, writeShown } from './shown-files.ts';
@@ -144,19 +144,13 @@ export class Publisher {
       case 'hunksDecided': {
         this.reviews.refresh(threadId, root);
         const rejected = event.hunks.filter(({ status }) => status === 'rejected').map(({ path }) => path);
-        if (rejected.length > 0) this.#say(this.#withReload(rejectLine(rejected), threadId, root));
+        if (rejected.length > 0) this.#sayWithReload(rejectLine(rejected), thread);
         break;
       }
       case 'applied':
       case 'undone':
         this.reviews.refresh(threadId, root);
-        this.#say(
-          this.#withReload(
-            applyLine(event.type, event.result, this.#writtenWhileOpen(root, event.result)),
-            threadId,
-            root,
-          ),
-        );
+        this.#sayWithReload(applyLine(event.type, event.result, this.#writtenWhileOpen(root, event.result)), thread);
         break;
       case 'turnCompleted':
         this.progress.end(threadId, event.status);
@@ -185,14 +179,29 @@ export class Publisher {
       thread.title = (await this.#session.tasks.thread(thread.threadId, Number.MAX_SAFE_INTEGER)).thread.title;
     if (turn?.mode === 'ask' && event.status === 'completed') {
       await this.#answer(thread, thread.said || (event.summary ?? ''), speaker(turn.unsandboxed));
-    } else this.#say(turnLine(event, thread.title, this.#counts.get(thread.threadId), turn?.unsandboxed));
+      return;
+    }
+    const hint = await reloadHint(this.#session, thread.threadId, homeFolderOf(thread));
+    this.#say(
+      turnLine(event, thread.title, this.#counts.get(thread.threadId), { unsandboxed: turn?.unsandboxed, hint }),
+    );
   }
 
-  /** A review that is open shows what it was before the decision. */
-  #withReload(line: Line, threadId: string, root: string): Line {
-    const home = homeFolderOf(this.activity.get(threadId) ?? { root });
-    if (!isReviewOpen(this.#session, threadId, home)) return line;
-    return { ...line, text: `${line.text} In review.diff: ${this.#session.profile.reload}.` };
+  /** A review that is open shows what it was before the decision, or what the user has made of it. */
+  #sayWithReload(line: Line, thread: ThreadActivity): void {
+    const session = this.#session;
+    const home = homeFolderOf(thread);
+    if (!isReviewOpen(session, thread.threadId, home)) {
+      this.#say(line);
+      return;
+    }
+    const said = async (): Promise<void> => {
+      // Whether anything of the user's own is left in it is known when that is applied.
+      await session.applyingEdited;
+      const hint = await reloadHint(session, thread.threadId, home);
+      this.#say({ ...line, text: hint === undefined ? line.text : `${line.text} ${hint}` });
+    };
+    said().catch(this.#failed);
   }
 
   #say({ severity, text }: { severity: 'info' | 'warning' | 'error'; text: string }): void {

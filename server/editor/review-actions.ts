@@ -30,15 +30,19 @@ export function reviewActions(reviews: Reviews, path: string | undefined, range:
   });
 }
 
-/** In `review.diff`, whatever the buffer has become: the hunk is found by the text around the line. */
+/**
+ * In `review.diff`, whatever the buffer has become: the hunk is found by the text around the line. While a turn runs
+ * nothing of its thread can be decided, for it may still change what would be: that is said instead.
+ */
 export function reviewDocumentActions(
-  { session, reviews }: { session: Session; reviews: Reviews },
+  { session, reviews, isRunning }: { session: Session; reviews: Reviews; isRunning: boolean },
   threadId: string,
   uri: string,
   line: number,
 ): CodeAction[] {
   const review = reviews.of(threadId);
   const document = session.documents.get(uri);
+  if (isRunning) return [action('quickfix', 'a turn runs: decide, apply and send when it has ended', 'codex.status')];
   if (!review) return [];
   const at = document && locateInReview(document.getText(), line);
   const file =
@@ -49,15 +53,21 @@ export function reviewDocumentActions(
   const { isEdited, hasComments } = wordsIn(document);
   const asEdited = (title: string, selection: object): CodeAction[] =>
     isEdited ? [action('quickfix', title, 'codex.applyEdited', { threadId, ...selection })] : [];
+  // What is edited here is not what these accept.
+  const how = isEdited ? ' unedited' : '';
+  const send = hasComments ? [action('quickfix', 'send comments', 'codex.sendComments', { threadId })] : [];
+  const first = { start: { line, character: 0 }, end: { line, character: 1 } };
+  const isOnComment = document?.getText(first) === '>';
   return [
     ...(hunk && isPending(hunk) ? asEdited('accept this hunk as edited', { hunks: [hunk.id] }) : []),
-    ...(hunk ? hunkActions(threadId, [hunk], '') : []),
+    ...(hunk ? hunkActions(threadId, [hunk], '', how) : []),
     ...(file && hunk ? conflictActions(threadId, file, [hunk], '') : []),
+    ...(isOnComment ? send : []),
     ...(file?.hunks.some(isPending) ? asEdited('apply this file as edited', { files: [file.path] }) : []),
-    ...(file ? fileActions(threadId, file, 'this file', '') : []),
+    ...(file ? fileActions(threadId, file, 'this file', '', how) : []),
     ...asEdited('apply as edited', {}),
-    ...allActions(threadId, review, ''),
-    ...(hasComments ? [action('quickfix', 'send comments', 'codex.sendComments', { threadId })] : []),
+    ...allActions(threadId, review, '', how),
+    ...(isOnComment ? [] : send),
   ];
 }
 
@@ -78,14 +88,14 @@ function wordsIn(document: LineDocument | undefined): Words {
   return words;
 }
 
-function hunkActions(threadId: string, touched: readonly ReviewHunk[], suffix: string): CodeAction[] {
+function hunkActions(threadId: string, touched: readonly ReviewHunk[], suffix: string, how = ''): CodeAction[] {
   const ids = (hunks: readonly ReviewHunk[]): string[] => hunks.map(({ id }) => id);
   const pending = touched.filter(isPending);
   const open = touched.filter(isUndecided);
   const which = (count: number): string => (count === 1 ? 'this hunk' : `these ${count} hunks`) + suffix;
   return [
     ...(pending.length > 0
-      ? [action('quickfix', `accept ${which(pending.length)}`, 'codex.accept', { threadId, hunks: ids(pending) })]
+      ? [action('quickfix', `accept ${which(pending.length)}${how}`, 'codex.accept', { threadId, hunks: ids(pending) })]
       : []),
     ...(open.length > 0
       ? [action('quickfix', `reject ${which(open.length)}`, 'codex.reject', { threadId, hunks: ids(open) })]
@@ -101,19 +111,20 @@ function showActions(threadId: string, [first]: readonly ReviewHunk[], suffix: s
   ];
 }
 
-function fileActions(threadId: string, file: ReviewFile, name: string, suffix: string): CodeAction[] {
+function fileActions(threadId: string, file: ReviewFile, name: string, suffix: string, how = ''): CodeAction[] {
   if (!file.hunks.some(isPending)) return [];
   const params = { threadId, files: [file.path] };
   return [
-    action('quickfix', `accept all changes in ${name}${suffix}`, 'codex.accept', params),
+    action('quickfix', `accept all changes in ${name}${how}${suffix}`, 'codex.accept', params),
     action('quickfix', `reject all changes in ${name}${suffix}`, 'codex.reject', params),
   ];
 }
 
-function allActions(threadId: string, review: Review, suffix: string): CodeAction[] {
+/** `how`: they are accepted. */
+function allActions(threadId: string, review: Review, suffix: string, how = ''): CodeAction[] {
   if (!review.files.some(({ hunks }) => hunks.some(isPending))) return [];
   return [
-    action('quickfix', `accept all changes${suffix}`, 'codex.accept', { threadId }),
+    action('quickfix', `accept all changes${how}${suffix}`, 'codex.accept', { threadId }),
     action('quickfix', `reject all changes${suffix}`, 'codex.reject', { threadId }),
   ];
 }

@@ -4,12 +4,14 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isAsWritten } from '../changeset/review-mark.ts';
+import { isAsWritten, markOf } from '../changeset/review-mark.ts';
 import { lineOfHunk } from '../changeset/review-place.ts';
+import { withoutSent } from '../changeset/sent-comments.ts';
 import { homeFolderOf } from '../protocol/folders.ts';
 import { Refusal } from '../task/refusal.ts';
 import { keepVersion } from './review-versions.ts';
 import { isUndecided } from './reviews.ts';
+import { sentComments } from './sent-comments.ts';
 import type { Session } from './session.ts';
 import { folderFor, rootOfLocal, show, writeShown } from './shown-files.ts';
 import { within } from './uri.ts';
@@ -28,27 +30,47 @@ export async function openReview(session: Session, threadId: string, hunk?: stri
   const text = await session.tasks.reviewDocument(threadId, session.documents);
   const path = join(await folderFor(session, root, threadId, session.tasks.folderOf(threadId)), fileName);
   await keepVersion(session.tasks.folderOf(threadId), text);
-  const isKept = await holdsWords(session, path);
+  const isKept = await holdsWords(session, threadId, path);
   if (!isKept) await writeShown(path, text);
   session.lastThread = threadId;
   session.folders.remember(workspace);
   const name = within(root, path) ?? path;
   if (isKept) session.client.show('warning', `Codex: ${name} ${keptWords}`);
+  else if (showsAnother(session, path, text))
+    session.client.show('info', `Codex: ${name} was renewed: ${session.profile.reload}.`);
   else if (!session.profile.showDocument) session.client.show('info', `Codex: the review is in ${name}`);
   const line = hunk === undefined || isKept ? undefined : lineOfHunk(text, hunk);
   return { uri: show(session, path, { takeFocus: true, line }) };
+}
+
+/** Whether the editor has it open with the review as it was before. */
+function showsAnother(session: Session, path: string, text: string): boolean {
+  const document = session.documents.at(path);
+  return document !== undefined && markOf(document.getText()) !== markOf(text);
 }
 
 /** `root`: the folder that the thread was delegated from. Whether the editor has it open: then it shows what the review was, until it is reloaded. */
 export const isReviewOpen = (session: Session, threadId: string, root: string): boolean =>
   placesOf(session, threadId, root).some((path) => session.documents.at(path) !== undefined);
 
+/** What to do about a review that is open, as a sentence; undefined where none is. */
+export async function reloadHint(session: Session, threadId: string, root: string): Promise<string | undefined> {
+  const path = placesOf(session, threadId, root).find((one) => session.documents.at(one) !== undefined);
+  if (path === undefined) return undefined;
+  if (await holdsWords(session, threadId, path)) return 'review.diff keeps what you wrote: apply or send it.';
+  return `In review.diff: ${session.profile.reload}.`;
+}
+
 const keptWords = 'holds what you wrote and was not renewed: apply or send that, or delete the file and open it again.';
 
 /** Whether the user has written into the file, or into its buffer, what is neither applied nor sent. */
-async function holdsWords(session: Session, path: string): Promise<boolean> {
+async function holdsWords(session: Session, threadId: string, path: string): Promise<boolean> {
+  const sent = await sentComments(session.tasks.folderOf(threadId));
   const isTheirs = (text: string | undefined): boolean =>
-    text !== undefined && text !== '' && !isAsWritten(text) && session.usedReviews.get(path) !== text;
+    text !== undefined &&
+    text !== '' &&
+    !isAsWritten(withoutSent(text, sent)) &&
+    session.usedReviews.get(path) !== text;
   // The buffer last: it may change while the file is read.
   return (
     isTheirs(await readFile(path, 'utf8').catch(() => undefined)) || isTheirs(session.documents.at(path)?.getText())
@@ -78,7 +100,7 @@ async function rewrite(session: Session, threadId: string, root: string): Promis
     if ((await stat(path).catch(() => undefined)) === undefined) continue;
     const text = await session.tasks.reviewDocument(threadId, session.documents);
     await keepVersion(session.tasks.folderOf(threadId), text);
-    if (!(await holdsWords(session, path))) await writeShown(path, text);
+    if (!(await holdsWords(session, threadId, path))) await writeShown(path, text);
   }
 }
 

@@ -1,12 +1,15 @@
 /** What the user has made of `review.diff`: applied as it stands there, and its comments sent. */
 import { readFile } from 'node:fs/promises';
-import { hasNotes, withoutComments } from '../changeset/edited-document.ts';
+import { hasNotes } from '../changeset/edited-document.ts';
+import { asWrittenIn } from '../changeset/edited-parts.ts';
 import { commentsPrompt } from '../changeset/review-comments.ts';
 import { isAsWritten } from '../changeset/review-mark.ts';
+import { commentKeys, withoutSent } from '../changeset/sent-comments.ts';
 import type { Params, Result } from '../protocol/methods.ts';
 import { Refusal } from '../task/refusal.ts';
 import { placesOf, rewriteReview } from './review-file.ts';
 import { versionOf } from './review-versions.ts';
+import { keepSent, sentComments } from './sent-comments.ts';
 import type { Session } from './session.ts';
 import { startTask } from './start-task.ts';
 import { threadOf } from './threads.ts';
@@ -22,16 +25,23 @@ export async function applyEdited(
   const found = await reviewText(session, params);
   const { threadId, text } = found;
   const { hunks, files } = params;
-  const written = await versionOf(session.tasks.folderOf(threadId), text);
+  const folder = session.tasks.folderOf(threadId);
+  const written = await versionOf(folder, text);
+  const unsent = withoutSent(text, await sentComments(folder));
   const { applyId, result } = await session.tasks.applyEdited(threadId, { text, written, hunks, files }, session.face);
-  const isWhole = !hunks && !files && written !== undefined && !hasNotes(text, written);
-  return {
-    applyId,
-    result: result.then(async (done) => {
-      if (isWhole && done.failed.length === 0 && done.conflicts.length === 0) await used(session, found);
-      return done;
-    }),
-  };
+  const isAll = written !== undefined && isAllOf(unsent, written, { hunks, files });
+  const finished = result.then(async (done) => {
+    if (isAll && done.failed.length === 0 && done.conflicts.length === 0) await used(session, found);
+    return done;
+  });
+  session.applyingEdited = finished;
+  return { applyId, result: finished };
+}
+
+/** Whether nothing is left of what the user wrote once this selection of it is applied. */
+function isAllOf(text: string, written: string, { hunks, files }: { hunks?: string[]; files?: string[] }): boolean {
+  if (!hunks && !files) return !hasNotes(text, written);
+  return isAsWritten(asWrittenIn(text, written, { hunks, files }));
 }
 
 /** Throws `nothingToSend`. */
@@ -42,16 +52,18 @@ export async function sendComments(
   await session.settled();
   const found = await reviewText(session, params);
   const { threadId, text } = found;
-  const prompt = commentsPrompt(text);
+  const folder = session.tasks.folderOf(threadId);
+  // What is named in the request is for the client to know.
+  const sent = found.path === undefined ? undefined : await sentComments(folder);
+  const prompt = commentsPrompt(text, sent);
   if (prompt === undefined) {
-    throw new Refusal(
-      'nothingToSend',
-      'There is no comment in review.diff: write one below a hunk, beginning with ">".',
-    );
+    const wereSent = commentsPrompt(text) !== undefined;
+    const what = wereSent ? 'All comments in review.diff were sent already' : 'There is no comment in review.diff';
+    throw new Refusal('nothingToSend', `${what}: write one below a hunk, beginning with ">".`);
   }
   const started = await startTask(session, { threadId, prompt });
-  // Edited lines that are not applied yet stay where the user has them. The turn's own events renew the file.
-  if (found.path !== undefined && isAsWritten(withoutComments(text))) session.usedReviews.set(found.path, text);
+  // They stay where the user has them, as edited lines that are not applied yet do. The turn's own events renew the file.
+  if (sent) await keepSent(folder, commentKeys(text)).catch((error) => session.skipped('review.diff', error));
   return started;
 }
 

@@ -8,7 +8,8 @@ const versionsMax = 10;
 /** Of a larger one, lines of context can't be edited. */
 const versionCharsMax = 8 * 1024 ** 2;
 
-const versionsIn = (threadFolder: string): string => join(threadFolder, 'reviews');
+/** The folder of these texts. */
+export const versionsIn = (threadFolder: string): string => join(threadFolder, 'reviews');
 const nameOf = (mark: string): string => `${mark}.diff`;
 
 /** `threadFolder`: in the state folder. A thread that is gone keeps nothing. */
@@ -44,7 +45,7 @@ export async function versionOf(threadFolder: string, text: string): Promise<str
 }
 
 async function forgetOld(folder: string): Promise<void> {
-  const names = await readdir(folder);
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.diff'));
   if (names.length <= versionsMax) return;
   const aged = await Promise.all(
     names.map(async (name) => ({ name, atMs: (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0 })),

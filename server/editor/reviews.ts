@@ -16,6 +16,8 @@ type Thread = {
   review: Review;
   /** Those with something undecided, by absolute path. */
   files: ReadonlyMap<string, MovingFile>;
+  /** By absolute path, those in which a hunk comes back when what the user has typed is taken back. */
+  settled: ReadonlyMap<string, string>;
   timer?: NodeJS.Timeout;
   /** What the next read looks at: all, or the user's files that were typed in. */
   wanted: 'all' | ReadonlySet<string>;
@@ -113,8 +115,8 @@ export class Reviews {
 
   #thread(threadId: string, root: string): Thread {
     const known = this.#threads.get(threadId);
-    const nothing = { review: { files: [] }, files: new Map(), wanted: new Set<string>() };
-    const thread: Thread = known ?? { threadId, root, ...nothing, reading: Promise.resolve() };
+    const nothing = { review: { files: [] }, files: new Map(), settled: new Map(), reading: Promise.resolve() };
+    const thread: Thread = known ?? { threadId, root, ...nothing, wanted: new Set<string>() };
     this.#threads.set(threadId, thread);
     return thread;
   }
@@ -122,13 +124,23 @@ export class Reviews {
   #changed(typed: Typed): void {
     if (this.#readers > 0) this.#typed.push(typed);
     for (const thread of this.#threads.values()) {
-      const moving = thread.files.get(typed.path);
-      if (!moving || !this.#move(moving, typed.path, [typed])) continue;
-      // What is read soon for another cause is not put off by typing.
-      if (thread.wanted === 'all') continue;
-      thread.wanted = new Set([...thread.wanted, moving.file.userPath]);
-      if (!this.#closed) this.#readIn(thread, typed.lines ? afterTypingMs : afterEventMs);
+      const userPath = this.#outdated(thread, typed.path, [typed]);
+      if (userPath !== undefined) this.#want(thread, userPath, typed.lines ? afterTypingMs : afterEventMs);
     }
+  }
+
+  /** Which of the thread's files has to be reviewed again after these changes of one, if any. */
+  #outdated({ files, settled }: Thread, path: string, typed: readonly Typed[]): string | undefined {
+    const moving = files.get(path);
+    if (!moving) return settled.get(path);
+    return this.#move(moving, path, typed) ? moving.file.userPath : undefined;
+  }
+
+  #want(thread: Thread, userPath: string, delayMs: number): void {
+    // What is read soon for another cause is not put off by typing.
+    if (thread.wanted === 'all') return;
+    thread.wanted = new Set([...thread.wanted, userPath]);
+    if (!this.#closed) this.#readIn(thread, delayMs);
   }
 
   /** Whether the text is another now than the one that was reviewed. */
@@ -192,11 +204,15 @@ export class Reviews {
     isNew ||= files.size !== thread.files.size;
     thread.review = review;
     thread.files = files;
+    thread.settled = new Map(review.settled?.map((userPath) => [join(thread.root, userPath), userPath]));
+    const isCurrent = this.#threads.get(thread.threadId) === thread;
     for (const [path, changes] of Map.groupBy(typed, ({ path }) => path)) {
-      const moving = files.get(path);
-      if (moving) this.#move(moving, path, changes);
+      const userPath = this.#outdated(thread, path, changes);
+      // Before this review, the file may have been none of the thread's: nobody has asked for the next one yet.
+      const isWanted = thread.wanted === 'all' || userPath === undefined || thread.wanted.has(userPath);
+      if (!isWanted && isCurrent) this.#want(thread, userPath, afterTypingMs);
     }
-    if (isNew && !this.#closed && this.#threads.get(thread.threadId) === thread) this.#tell(thread.threadId);
+    if (isNew && !this.#closed && isCurrent) this.#tell(thread.threadId);
   }
 
   #tell(threadId: string): void {

@@ -45,7 +45,9 @@ export class Session {
   wantsEvents = false;
   /** Resolves when the editor's own settings have come, or will not come. */
   configured: Promise<void> = Promise.resolve();
-  /** By path, the text of a `review.diff` of which all that the user wrote into it was applied or sent. */
+  /** Resolves when the edited review that was applied last is applied, and renewed where nothing of it is left to do. */
+  applyingEdited: Promise<unknown> = Promise.resolve();
+  /** By path, the text of a `review.diff` of which all that the user wrote into it was applied. */
   readonly usedReviews = new Map<string, string>();
   #written = new Map<string, WrittenFile>();
   #initializationOptions: unknown;

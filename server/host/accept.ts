@@ -24,6 +24,12 @@ export function refuse(socket: Socket, refused: string, exitCode: number): void 
   socket.destroySoon();
 }
 
+/** Another build of the program: a host of its own is to be started for it. */
+export function replaced(socket: Socket): void {
+  answer(socket, { replaced: true });
+  socket.destroySoon();
+}
+
 async function acceptHello(socket: Socket, token: string): Promise<Guest | undefined> {
   const line = await firstLine(socket, { bytesMax: helloBytesMax, timeoutMs: helloTimeoutMs });
   const hello = helloSchema.safeParse(parsed(line));

@@ -86,7 +86,7 @@ async function introduce(
   const answer = line === undefined ? undefined : welcomeOf(line);
   if (answer && 'welcome' in answer) return { socket };
   socket.destroy();
-  return answer;
+  return answer && 'refused' in answer ? answer : undefined;
 }
 
 /** Of our own version, or it is none. */

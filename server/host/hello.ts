@@ -7,6 +7,8 @@ export const helloBytesMax = 4 * 1024 * 1024;
 const fromConnection = {
   codexLsp: z.literal(1),
   token: z.string(),
+  /** Which build of the program connects: one that was built anew has a host of its own. */
+  build: z.string(),
   /** Of the process that connects: for the key, the base URL and the names in `sandbox.env`. Never written down. */
   environment: z.record(z.string(), z.string()),
   /** What stood behind its `-c`. */
@@ -29,8 +31,11 @@ export type Hello = z.infer<typeof helloSchema>;
 /** What a connection says of itself; the token is put in where it is sent. */
 export type Introduction = Hello extends infer H ? (H extends Hello ? Omit<H, 'token' | 'codexLsp'> : never) : never;
 
-/** Its answer: what follows may begin, or a sentence that says why not, and how the asking process should exit. */
-export type Welcome = { welcome: true } | { refused: string; exitCode: number };
+/**
+ * Its answer: what follows may begin; or a sentence that says why not, and how the asking process should exit; or that it
+ * is of another build, takes no new guests from here on, and leaves the place to a new host.
+ */
+export type Welcome = { welcome: true } | { refused: string; exitCode: number } | { replaced: true };
 
 /** The last byte of an editor's connection: how the process that relays it exits. No byte of LSP is below 9. */
 export type ExitByte = 0 | 1;

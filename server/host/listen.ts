@@ -12,7 +12,7 @@ export type Listening = {
   token: string;
   /** No new connection from here on. */
   close(): void;
-  /** The next host may come. */
+  /** The next host may come; more than once does no harm. */
   release(): void;
 };
 
@@ -26,6 +26,7 @@ export async function listen(
 ): Promise<Listening | undefined> {
   const lock = await take(place);
   if (!lock) return undefined;
+  let isReleased = false;
   const token = randomBytes(32).toString('base64url');
   try {
     // Left by a host that is gone: whoever has the lock is the only one.
@@ -36,7 +37,11 @@ export async function listen(
       token,
       // The socket's file goes with it.
       close: () => void server.close(),
-      release: () => lock.release(),
+      release() {
+        // Afterwards it may be another's.
+        if (!isReleased) lock.release();
+        isReleased = true;
+      },
     };
   } catch (error) {
     lock.release();

@@ -112,7 +112,7 @@ export const methods = {
     result: applyResultSchema,
   },
   'codex/sendComments': {
-    doc: 'Starts the next turn with the comments in `review.diff` (lines that begin with `>`), each with the hunk above it.',
+    doc: 'Starts the next turn with the comments in `review.diff` (lines that begin with `>`) that were not sent yet, each with the hunk above it.',
     text: 'threadId',
     params: threadRef.extend({
       text: z.string().optional().describe('default: the open buffer of `review.diff`, else the file'),

@@ -35,12 +35,15 @@ export async function startChain(options: {
   const { machine, layers, policy, mounter, mounts, bwrapArguments, cgroup, wrapper = [], command } = options;
   const { host, tools, identity, seccomp } = machine;
   const inherited = await inheritedDescriptors();
+  const { fileBlocks, processes } = limits(policy, host);
+  // Counted by namespace: bwrap's own is made later, and before it all that the user runs would count.
+  const isCountedInside = mounter === 'itself';
   const { reader, writer } = await outputPipe(layers, tools, identity);
   try {
     const [program, ...args] = stage({
       ...{ mounter, tools, identity, inherited },
       cgroup: cgroup?.procs.join(' ') ?? '',
-      limits: limits(policy, host),
+      limits: isCountedInside ? { fileBlocks } : { fileBlocks, processes },
       words: mounter === 'itself' ? [] : stageWords(mounts),
       next: [
         ...[
@@ -50,6 +53,7 @@ export async function startChain(options: {
           '--',
           ...wrapper,
           tools.setsid,
+          ...(isCountedInside && processes !== undefined ? limited(processes) : []),
           '/bin/bash',
           '-c',
           command,
@@ -83,6 +87,14 @@ const limits = (policy: SandboxPolicy, host: Host): Limits => ({
   fileBlocks: fileBytesMax(policy, host) / blockBytes,
   ...(host.limits.processes === undefined ? {} : { processes: Math.min(policy.processesMax, host.limits.processes) }),
 });
+
+/** Becomes what comes after it, with this limit. */
+const limited = (processes: number): string[] => [
+  '/bin/bash',
+  '-c',
+  'ulimit -u "$0" || exit 125; exec "$@"',
+  String(processes),
+];
 
 /** In the namespace root is root, and the workspace's owner who they are: no more ids than that. */
 async function mapIds(pid: number, { uid, gid }: Identity): Promise<void> {

@@ -2,10 +2,11 @@
  * What an apply, an undo or a redo is about to do, on disk before it does any of it: a process that is killed in the
  * middle leaves it for the next one (`apply-recovery.ts`). One a thread, in the same folder as the log of its applies.
  */
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { appliedChangeSchema, diskEntrySchema, dropStack, folderOf, putEntry } from './apply-log.ts';
+import { writeDurably } from './durable.ts';
 
 const placeSchema = z.object({ stack: z.enum(['applied', 'undone']), number: z.number() });
 
@@ -25,6 +26,8 @@ const journalSchema = z.object({
       left: appliedChangeSchema.optional(),
       /** The editor has a share in it. */
       byEditor: z.boolean().optional(),
+      /** On disk there was something else, so that it is known by the file when the editor has made and saved it. */
+      isToBeSaved: z.boolean().optional(),
     }),
   ),
   /** What the server writes itself; the rest is the editor's. */
@@ -38,25 +41,8 @@ export type Part = ApplyJournal['parts'][number];
 const pathOf = (threadFolder: string): string => join(folderOf(threadFolder), 'unfinished.json');
 
 /** It is on the disk itself when this resolves. */
-export async function beginJournal(threadFolder: string, journal: ApplyJournal): Promise<void> {
-  const folder = folderOf(threadFolder);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = pathOf(threadFolder);
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(JSON.stringify(journal));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  const parent = await open(folder, 'r');
-  try {
-    await parent.sync();
-  } finally {
-    await parent.close();
-  }
-}
+export const beginJournal = (threadFolder: string, journal: ApplyJournal): Promise<void> =>
+  writeDurably(pathOf(threadFolder), JSON.stringify(journal));
 
 export async function endJournal(threadFolder: string): Promise<void> {
   await rm(pathOf(threadFolder), { force: true });
@@ -68,9 +54,12 @@ export const isUnfinished = (threadFolder: string): Promise<boolean> =>
     () => false,
   );
 
-/** Undefined where there is none. One that nobody understands is none of ours, for ours are whole. */
+/** Undefined where there is none; throws where it can't be read. One that nobody understands is none of ours, for ours are whole. */
 export async function readJournal(threadFolder: string): Promise<ApplyJournal | undefined> {
-  const text = await readFile(pathOf(threadFolder), 'utf8').catch(() => undefined);
+  const text = await readFile(pathOf(threadFolder), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
   if (text === undefined) return undefined;
   try {
     return journalSchema.parse(JSON.parse(text));

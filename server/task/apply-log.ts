@@ -1,10 +1,11 @@
 /** What each accept did to the user's files, kept so that it can be taken back and done again: two stacks in a folder. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { AppliedChange } from '../changeset/applied.ts';
 import type { FileState } from '../changeset/file-state.ts';
+import { writeDurably } from './durable.ts';
 
 const fileStateSchema: z.ZodType<FileState> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('absent') }),
@@ -94,9 +95,7 @@ export async function putEntry(threadFolder: string, place: Place, entry: ApplyE
     await rm(path, { force: true });
     return;
   }
-  await mkdir(folderOf(threadFolder), { recursive: true, mode: 0o700 });
-  await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await writeDurably(path, JSON.stringify(entry));
   await drop(threadFolder, (await placesIn(threadFolder, place.stack)).slice(entriesMax));
 }
 
@@ -134,8 +133,8 @@ export function assertHash(path: string, hash: string, bytes: Buffer): void {
   throw new Error(`${path} has changed since it was shown; open the review again`);
 }
 
+/** Before anything is replaced: what a file held is kept here and nowhere else. */
 export async function keepBlob(threadFolder: string, path: string, hash: string, bytes: Buffer): Promise<void> {
   assertHash(path, hash, bytes);
-  await mkdir(folderOf(threadFolder), { recursive: true, mode: 0o700 });
-  await writeFile(blobOf(threadFolder, hash), bytes, { mode: 0o600 });
+  await writeDurably(blobOf(threadFolder, hash), bytes);
 }

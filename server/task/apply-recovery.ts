@@ -4,11 +4,10 @@
  * touched; the others are named.
  */
 import { stat } from 'node:fs/promises';
-import { absent, type FileState, sameState } from '../changeset/file-state.ts';
+import { absent } from '../changeset/file-state.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
 import { type DiskEntry, writeToDisk } from '../workspace/disk.ts';
 import { removeRemains } from '../workspace/disk-folders.ts';
-import { readingLike, readState } from '../workspace/snapshot.ts';
 import {
   type ApplyJournal,
   decidedBy,
@@ -19,6 +18,7 @@ import {
   readJournal,
 } from './apply-journal.ts';
 import { binariesOf } from './carry-out.ts';
+import { isAt, isOnDisk } from './on-disk.ts';
 import type { Applied } from './perform.ts';
 import type { ThreadRecord } from './record.ts';
 
@@ -42,7 +42,7 @@ export async function recoverApply(
     await endJournal(record.folder);
     return undefined;
   }
-  const { written, failed } = await mended(record, changes, applyId);
+  const { written, failed } = await mended(record, changes, applyId, because);
   await removeRemains(record.root, {
     kept: record.workspace.folders,
     paths: changes.map(({ path }) => path),
@@ -70,14 +70,8 @@ export async function recoverApply(
 const interrupted = 'codex-lsp was ended in the middle of it, so it is not done';
 
 /** The editor has made the change, and its file was saved since: it holds what was to come of it, and nothing else. */
-async function isSaved(record: ThreadRecord, what: ApplyJournal['what'], { done, byEditor }: Part): Promise<boolean> {
-  if (!byEditor || !done || done.from !== undefined) return false;
-  const wanted = what === 'undo' ? done.before : done.after;
-  return isAt(record, done.path, wanted);
-}
-
-const isAt = async (record: ThreadRecord, path: string, state: FileState): Promise<boolean> =>
-  sameState(await readState(record.root, path, readingLike(state)), state);
+const isSaved = async (record: ThreadRecord, what: ApplyJournal['what'], part: Part): Promise<boolean> =>
+  part.byEditor === true && part.isToBeSaved === true && part.done !== undefined && isOnDisk(record, what, part.done);
 
 type Change = Pick<DiskEntry, 'path' | 'before' | 'after'>;
 
@@ -95,13 +89,14 @@ async function mended(
   record: ThreadRecord,
   changes: readonly Change[],
   applyId: string,
+  because: string,
 ): Promise<{ written: boolean; failed: ApplyResult['failed'] }> {
   const done: Change[] = [];
   const unclear: ApplyResult['failed'] = [];
   for (const change of changes) {
     if (await isAt(record, change.path, change.after)) done.push(change);
     else if (!(await isAt(record, change.path, change.before)))
-      unclear.push({ path: change.path, reason: `${interrupted}; it was changed since, so look at it` });
+      unclear.push({ path: change.path, reason: `${because}; it was changed since, so look at it` });
   }
   if (done.length === changes.length) return { written: true, failed: [] };
   const back = done.map(
@@ -118,7 +113,7 @@ async function mended(
       ...unclear,
       ...stuck.map((path) => {
         const why = failed.find((one) => one.path === path)?.reason ?? 'another file of it could not be taken back';
-        return { path, reason: `${interrupted}, and could not be taken back: ${why}` };
+        return { path, reason: `${because}, and could not be taken back: ${why}` };
       }),
     ],
   };

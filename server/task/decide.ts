@@ -102,8 +102,7 @@ export class Decisions {
   /** Ends what a process that is gone has left in the middle. The record is held. */
   async recover(record: ThreadRecord): Promise<void> {
     const recovered = await recoverApply(record);
-    // What is left to review may be impossible to say, as in a folder that can't be read; it is said at the next look.
-    if (recovered) await this.#told(record, recovered.what, recovered, noDocuments).catch(() => {});
+    if (recovered) await this.#told(record, recovered.what, recovered, noDocuments);
   }
 
   /** A look at the review; where the user's own typing has settled something meanwhile, that is told first. */
@@ -146,9 +145,11 @@ export class Decisions {
   ): Promise<ApplyResult> {
     if (decided.hunks.length > 0) decide(record, decided.hunks, decided.status);
     record.emit({ type: what === 'undo' ? 'undone' : 'applied', result });
-    await this.#balance(record, documents, what === 'undo' ? 'decline' : 'accept').finally(() =>
-      isBroken ? undefined : endJournal(record.folder),
-    );
+    // What is left to review may be impossible to say, as in a folder that can't be read; it is said at the next look.
+    await this.#balance(record, documents, what === 'undo' ? 'decline' : 'accept').catch(() => {});
+    // What is done is done, whether it could be written down or not.
+    await record.flushed().catch(() => {});
+    if (!isBroken) await endJournal(record.folder).catch(() => {});
     return result;
   }
 

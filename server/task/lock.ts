@@ -1,9 +1,11 @@
-/** Who may write to a thread: a file that names a process, worthless once that process is gone. */
+/**
+ * Who may write to a thread: a symbolic link that leads nowhere and names a process, worthless once that process is gone.
+ * A link is made with what it says, or not at all: nobody reads half of one, and a killed process leaves none beside it.
+ */
 import { rmSync } from 'node:fs';
-import { link, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { readFile, readlink, rm, symlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
-import { newId } from './ids.ts';
 
 /** `work` is over in a moment, and is waited for; a `turn` takes as long as it takes. */
 export type Purpose = 'turn' | 'work';
@@ -13,7 +15,6 @@ const ownerSchema = z.object({ pid: z.number().int(), startedAt: z.string(), pur
 type Owner = z.infer<typeof ownerSchema>;
 
 const workWaitMs = 5_000;
-const guardedMs = 10_000;
 
 /** Takes the lock, or answers who has it: another living process, in a turn or for longer than work takes. */
 export async function takeLock(
@@ -25,59 +26,53 @@ export async function takeLock(
   for (;;) {
     if (await create(path, purpose)) return { release: () => rmSync(path, { force: true }) };
     const owner = await ownerOf(path);
-    if (owner && (await isAlive(owner))) {
-      if (owner.purpose === 'turn' || performance.now() > deadline) return { heldBy: owner.pid };
+    if (!owner) continue;
+    if (!(await isAlive(owner))) {
+      const other = await removeStale(path, Math.max(0, deadline - performance.now()));
+      if (other) return other;
+    } else if (owner.purpose === 'turn' || performance.now() > deadline) {
+      return { heldBy: owner.pid };
+    } else {
       await delay(10);
-    } else if (owner) {
-      await removeStale(path, owner);
     }
   }
 }
 
-/** Whole or not at all: nobody ever reads a lock that is half written. */
 async function create(path: string, purpose: Purpose): Promise<boolean> {
-  const own = `${path}.${newId('')}`;
   const owner: Owner = { pid: process.pid, startedAt: (await startedAt(process.pid)) ?? '', purpose };
-  await writeFile(own, JSON.stringify(owner), { mode: 0o600 });
   try {
-    await link(own, path);
+    await symlink(JSON.stringify(owner), path);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
-  } finally {
-    await rm(own, { force: true });
   }
 }
 
 /**
- * One at a time, and looked at again by then: a lock that is there is replaced by nobody, so that what is still dead now
- * is what is removed. Whoever finds another at it looks again.
+ * One at a time, and looked at again by then: who is dead stays dead, and a lock that is there is replaced by nobody, so
+ * that what is removed is what was looked at. A process that is killed here leaves a lock like any other, which is
+ * removed in the same way; no clock says when, for one that was stopped for a while would go on in the end.
  */
-async function removeStale(path: string, stale: Owner): Promise<void> {
-  const guard = `${path}.stale`;
-  const isOurs = await mkdir(guard).then(
-    () => true,
-    () => false,
-  );
-  if (!isOurs) {
-    const since = (await stat(guard).catch(() => undefined))?.mtimeMs;
-    // Left by a process that was killed in these few steps.
-    if (since !== undefined && Date.now() - since > guardedMs) await rmdir(guard).catch(() => {});
-    await delay(10);
-    return;
-  }
+async function removeStale(path: string, waitMs: number): Promise<{ heldBy: number } | undefined> {
+  const guard = await takeLock(`${path}.stale`, 'work', { waitMs });
+  if ('heldBy' in guard) return guard;
   try {
     const owner = await ownerOf(path);
-    if (owner?.pid === stale.pid && owner.startedAt === stale.startedAt) await rm(path, { force: true });
+    if (owner && !(await isAlive(owner))) await rm(path, { force: true });
   } finally {
-    await rmdir(guard).catch(() => {});
+    guard.release();
   }
+  return undefined;
 }
 
-/** Undefined where there is none. What can't be read names nobody who lives. */
+/** Undefined where there is none. What is none of ours names nobody who lives; throws where it can't be read at all. */
 async function ownerOf(path: string): Promise<Owner | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const text = await readlink(path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    if (codeOf(error) === 'EINVAL') return '';
+    throw error;
+  });
   if (text === undefined) return undefined;
   try {
     return ownerSchema.parse(JSON.parse(text));
@@ -86,19 +81,23 @@ async function ownerOf(path: string): Promise<Owner | undefined> {
   }
 }
 
-async function isAlive(owner: Owner): Promise<boolean> {
-  return owner.pid > 0 && (await startedAt(owner.pid)) === owner.startedAt;
+/** Where it is not known when one of them began, the process may be the owner. */
+async function isAlive({ pid, startedAt: begun }: Owner): Promise<boolean> {
+  const now = pid > 0 ? await startedAt(pid) : undefined;
+  return now !== undefined && (now === begun || now === '' || begun === '');
 }
 
-/** When a process began, in kernel ticks: a pid alone may have been given to another since. Undefined: it is gone. */
+/**
+ * When a process began, in kernel ticks: a pid alone may have been given to another since. Empty: it is there, and more
+ * is not known. Undefined: it is gone, all of its threads; nobody may have asked for its end yet.
+ */
 async function startedAt(pid: number): Promise<string | undefined> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The second field, the program's name, may hold spaces and parentheses.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return canBeSignalled(pid) ? '' : undefined;
-  }
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  if (stat === undefined) return canBeSignalled(pid) ? '' : undefined;
+  // The second field, the program's name, may hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state = '', threads = '', began] = [fields[0], fields[17], fields[19]];
+  return /[ZX]/.test(state) && Number(threads) <= 1 ? undefined : began;
 }
 
 function canBeSignalled(pid: number): boolean {
@@ -106,6 +105,8 @@ function canBeSignalled(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

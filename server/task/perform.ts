@@ -7,6 +7,7 @@ import { missingFolders } from '../workspace/disk-folders.ts';
 import { type ApplyJournal, beginJournal, decidedBy, type Fate, logJournal, type Part } from './apply-journal.ts';
 import { nextNumber } from './apply-log.ts';
 import { type CarriedOut, carryOut } from './carry-out.ts';
+import { isOnDisk } from './on-disk.ts';
 import type { Face } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { textsUnder } from './review.ts';
@@ -46,7 +47,13 @@ export async function perform(
     folders: [],
   };
   const begin = async (writes: readonly DiskEntry[], edited: ReadonlySet<string>) => {
-    const parts = tried.map(({ part, outcome }) => ({ ...part, byEditor: outcome && edited.has(outcome.path) }));
+    const parts = await Promise.all(
+      tried.map(async ({ part, outcome }) => {
+        const byEditor = outcome && edited.has(outcome.path);
+        const isToBeSaved = byEditor && part.done && !(await isOnDisk(record, what, part.done));
+        return { ...part, byEditor, isToBeSaved };
+      }),
+    );
     const folders = await missingFolders(
       record.root,
       writes.map(({ path }) => path),

@@ -17,11 +17,11 @@ export async function writeAtomically(
   await inFolder(beside, (folder) => write(join(folder, basename(path)), content, { mode, beside: folder, owner }));
 }
 
-/** A file that is not there yet, whole or not at all. */
+/** A file that is not there yet, whole or not at all. `isDurable`: on the disk itself when this resolves. */
 export async function writeNew(
   path: string,
   content: string | Uint8Array,
-  { mode, owner }: { mode: number; owner?: Owner },
+  { mode, owner, isDurable = false }: { mode: number; owner?: Owner; isDurable?: boolean },
 ): Promise<void> {
   try {
     const handle = await open(path, 'wx', 0o600);
@@ -29,6 +29,7 @@ export async function writeNew(
       await handle.writeFile(content);
       if (owner) await handle.chown(owner.uid, owner.gid);
       await handle.chmod(mode);
+      if (isDurable) await handle.sync();
     } finally {
       await handle.close();
     }

@@ -1,6 +1,8 @@
 /** Folders around the server's own writes: made where they are missing, gone where nothing is left in them. */
-import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { inBatches } from './batches.ts';
 import { giveMade, inFolder, ownerAt } from './owner.ts';
 import { parentOf, parentsOf } from './paths.ts';
 import { isReachable } from './snapshot.ts';
@@ -52,6 +54,23 @@ export async function removeEmptyFolders(
     );
     if (!isGone) return;
     removed(() => makeFolders(file, () => {}));
+  }
+}
+
+/** What was put into, and taken out of, the folders of these paths is on the disk itself when this resolves. */
+export async function syncFolders(root: string, paths: readonly string[]): Promise<void> {
+  await inBatches([...new Set(['', ...paths.flatMap(parentsOf)])], async (path) => {
+    // Gone by now, or a folder or a file system that can't be asked: what is in it is none the less there.
+    await inFolder(join(root, path), syncFolder).catch(() => {});
+  });
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

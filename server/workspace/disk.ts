@@ -1,9 +1,12 @@
-/** The server's own writes of accepted changes: all checked first, each file replaced as a whole, taken back on failure. */
+/**
+ * The server's own writes of accepted changes: all checked first, each file replaced as a whole, taken back on failure,
+ * and on the disk itself when they are done.
+ */
 import { dirname, join } from 'node:path';
 import { absent, type FileState, gitMode, sameState } from '../changeset/file-state.ts';
 import type { ApplyPlan } from '../changeset/review-types.ts';
 import { inBatches } from './batches.ts';
-import { type Back, makeFolders, removeEmptyFolders, statusAt } from './disk-folders.ts';
+import { type Back, makeFolders, removeEmptyFolders, statusAt, syncFolders } from './disk-folders.ts';
 import { type Owner, ownerAt } from './owner.ts';
 import { parentsOf, pathProblem } from './paths.ts';
 import { isReachable, readBytesAt, readingLike, readState } from './snapshot.ts';
@@ -48,6 +51,10 @@ export async function writeToDisk(
     if (after.kind === 'absent') await removeEmptyFolders(root, path, { kept: folders });
     if (from !== undefined) await removeEmptyFolders(root, from, { kept: folders });
   }
+  await syncFolders(
+    root,
+    entries.flatMap(({ path, from }) => (from === undefined ? [path] : [path, from])),
+  );
   return { written: entries.map(({ path }) => path), failed: [] };
 }
 

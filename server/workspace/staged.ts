@@ -30,7 +30,7 @@ export async function stage(file: string, content: Content, tag: string): Promis
   }
   await within(async (folder) => {
     if (content.kind === 'symlink') await symlink(content.target, join(folder, name));
-    else await writeNew(join(folder, name), content.bytes, content);
+    else await writeNew(join(folder, name), content.bytes, { ...content, isDurable: true });
   });
   return {
     place: (check) => within((folder) => check().then(() => rename(join(folder, name), join(folder, basename(file))))),

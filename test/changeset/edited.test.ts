@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hasNotes, parseReview, withoutComments } from '../../server/changeset/edited-document.ts';
 import { type EditedReview, editedOutcomes } from '../../server/changeset/edited-outcome.ts';
+import { asWrittenIn } from '../../server/changeset/edited-parts.ts';
 import { applyLineEdits, splitLines } from '../../server/changeset/lines.ts';
 import { acceptOutcomes } from '../../server/changeset/outcome.ts';
 import { reviewDocument } from '../../server/changeset/review-document.ts';
 import { isAsWritten } from '../../server/changeset/review-mark.ts';
 import type { Decisions, FileOutcome, Review } from '../../server/changeset/review-types.ts';
+import { commentKeys, withoutSent } from '../../server/changeset/sent-comments.ts';
 import { asTree, gitApply } from './git.ts';
 import { absent, binary, contentsOf, type Files, idsOf, link, review, text, threeTexts, words } from './states.ts';
 
@@ -389,6 +391,86 @@ describe('whatever the texts are', () => {
     );
     expect(taken).toBeGreaterThan(30);
   });
+});
+
+describe("what is left of the user's own once a part was applied", () => {
+  const base = { f: text(words(nine)), g: text('x\n') };
+  const agent = { f: text(words(nine.replace('b', 'B').replace('t', 'T'))), g: text('X\n') };
+  const reviewed = review(base, agent);
+  const document = written(reviewed);
+  const [first = '', second = '', third = ''] = idsOf(reviewed);
+  test.each([
+    ['one hunk', [['+B\n', '+bee\n']], { hunks: [first] }, true],
+    ['another hunk', [['+B\n', '+bee\n']], { hunks: [second] }, false],
+    ['a line of context', [[' c\n', ' sea\n']], { hunks: [first] }, true],
+    [
+      'two hunks',
+      [
+        ['+B\n', '+bee\n'],
+        ['+T\n', '+tea\n'],
+      ],
+      { hunks: [first, second] },
+      true,
+    ],
+    [
+      'one of two',
+      [
+        ['+B\n', '+bee\n'],
+        ['+T\n', '+tea\n'],
+      ],
+      { hunks: [first] },
+      false,
+    ],
+    [
+      'the file of two',
+      [
+        ['+B\n', '+bee\n'],
+        ['+T\n', '+tea\n'],
+      ],
+      { files: ['f'] },
+      true,
+    ],
+    ['another file', [['+X\n', '+ex\n']], { files: ['f'] }, false],
+    ['the last hunk', [['+X\n', '+ex\n']], { hunks: [third] }, true],
+    ['a comment in the hunk', [['+B\n', '+bee\n> good?\n']], { hunks: [first] }, false],
+    [
+      'a note',
+      [
+        ['+B\n', '+bee\n'],
+        ['# Thread', 'Dear diary\n# Thread'],
+      ],
+      { hunks: [first] },
+      false,
+    ],
+    [
+      'CRLF',
+      [
+        ['+B\n', '+bee\n'],
+        [/\n/g, '\r\n'],
+      ],
+      { hunks: [first] },
+      true,
+    ],
+  ] as const)('%s', (_name, edits, chosen, isDone) => {
+    const edited = edits.reduce((now, [from, to]) => now.replace(from, to), document);
+    expect(isAsWritten(edited)).toBe(edited === document);
+    expect(isAsWritten(asWrittenIn(edited, document, chosen))).toBe(isDone);
+  });
+});
+
+test('comments that were sent are no part of what is left', () => {
+  const document = written(review(file(words(nine)), file(words(nine.replace('b', 'B')))));
+  const text = document.replace('+B\n', '+B\n> why?\n> really?\n');
+  const [sent = '', ...others] = commentKeys(text);
+  expect(others).toEqual([]);
+  expect(withoutSent(text, new Set())).toBe(text);
+  expect(withoutSent(text, new Set([sent]))).toBe(document);
+  const more = text.replace('# Thread', '> and this\n# Thread');
+  expect(withoutSent(more, new Set([sent]))).toBe(document.replace('# Thread', '> and this\n# Thread'));
+  // A text without its mark may be any.
+  expect(commentKeys(text.replace(/^# Thread.*\n/m, ''))).toEqual([]);
+  // Under another text of the review, the same words are said again.
+  expect(commentKeys(text.replace(/text \w+/, 'text 123456789abc'))).not.toEqual([sent]);
 });
 
 test('comments know what they stand under, and are no part of the diff', () => {

@@ -28,6 +28,26 @@ const shown = ({ files }: Review): string[] =>
     return `${kind} ${path}${from === undefined ? '' : ` <- ${from}`}: ${list.join(', ')}`;
   });
 
+describe('what comes back when the user takes it out of their text', () => {
+  const base = text(words('a b c'));
+  const agent = text(words('A b C'));
+  const both = idsOf(review({ f: base }, { f: agent }));
+  const accepted = (...ids: readonly (string | undefined)[]) =>
+    new Map(ids.map((id) => [id ?? '', 'accepted' as const]));
+  test.each([
+    ['nothing was typed in', { f: base }, { f: agent }, { f: base }, [], undefined],
+    ['one of two', { f: base }, { f: agent }, { f: text(words('A b c')) }, [], ['f']],
+    ['both', { f: base }, { f: agent }, { f: agent }, [], ['f']],
+    ['both, one of which was accepted', { f: base }, { f: agent }, { f: agent }, both.slice(0, 1), ['f']],
+    ['both were accepted', { f: base }, { f: agent }, { f: agent }, both, undefined],
+    ['a file', {}, { f: base }, { f: base }, [], ['f']],
+    ['a move', { f: text(long) }, { g: text(longer) }, { g: text(longer) }, [], ['g']],
+    ['no change', { f: base }, { f: base }, { f: agent }, [], undefined],
+  ])('%s', (_name, before: Files, after: Files, user: Files, ids, settled) => {
+    expect(review(before, after, user, accepted(...ids)).settled).toEqual(settled);
+  });
+});
+
 describe('what is listed', () => {
   const cases: [name: string, base: Files, agent: Files, user: Files, files: string[]][] = [
     ['no change', { f: text('a\n') }, { f: text('a\n') }, { f: text('x\n') }, []],

@@ -1,5 +1,5 @@
 /** A workspace, a model and the built program, for one round. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { soon } from '../support/model.ts';
 import { startProgram } from '../support/program.ts';
@@ -61,5 +61,4 @@ export async function openCrashBench(): Promise<Bench> {
 
 const version: string = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')).version;
 
-const hostOf = (stateDir: string): number =>
-  JSON.parse(readFileSync(join(stateDir, 'host', `${version}.lock`), 'utf8')).pid;
+const hostOf = (stateDir: string): number => JSON.parse(readlinkSync(join(stateDir, 'host', `${version}.lock`))).pid;

@@ -119,6 +119,53 @@ test('what is typed and taken back is offered again, although the review is the 
   await editor.waitFor('both hunks', async () => (await offered(editor)).length === 2);
 });
 
+test('a hunk whose change is typed in by hand leaves the review, and comes back when that is taken back', async () => {
+  const { editor } = await inReview();
+  await using _ = editor;
+  editor.type('a.txt', 'two', 'TWO');
+  await editor.waitFor('one to leave', () => editor.diagnostics('a.txt').length === 1);
+  editor.type('a.txt', 'seven', 'SEVEN');
+  await editor.waitFor('both to leave', () => editor.diagnostics('a.txt').length === 0);
+  editor.type('a.txt', 'SEVEN', 'seven');
+  await editor.waitFor('the one that was taken back', () => editor.diagnostics('a.txt')[0]?.range.start.line === 6);
+  expect(await offered(editor)).toEqual(both(7));
+  editor.type('a.txt', 'TWO', 'two');
+  await editor.waitFor('both to be back', () => editor.diagnostics('a.txt').length === 2);
+});
+
+test('one that had been typed in before the turn ended comes back too', async () => {
+  const tasks = new Shouted();
+  await using editor = await openEditor({ tasks, files: { 'a.txt': tasks.text } });
+  await editor.open(
+    'a.txt',
+    tasks.text.replace(/two|seven/g, (word) => word.toUpperCase()),
+  );
+  tasks.add('one', editor.root, 'idle', 'shout');
+  tasks.emit('one', { type: 'changesetUpdated', files: 0, additions: 0, deletions: 0 });
+  await editor.waitFor('the review', () => tasks.reviewsRead > 0);
+  expect(await offered(editor)).toEqual([]);
+  editor.type('a.txt', 'TWO', 'two');
+  await editor.waitFor('the hunk', () => editor.diagnostics('a.txt').length === 1);
+  expect(await offered(editor)).toEqual(both(2));
+});
+
+test('what is typed while the first review is made is reviewed without another event', async () => {
+  const tasks = new Shouted();
+  await using editor = await openEditor({ tasks, files: { 'a.txt': tasks.text } });
+  await editor.open('a.txt');
+  const gate = Promise.withResolvers<void>();
+  tasks.gate = gate.promise;
+  tasks.add('one', editor.root, 'idle', 'shout');
+  tasks.emit('one', { type: 'changesetUpdated', files: 1, additions: 2, deletions: 2 });
+  await editor.waitFor('the begin of a review', () => tasks.reviewsBegun > 0);
+  editor.type('a.txt', 'two', 'deux');
+  // What was typed has been heard when this is answered.
+  expect(await offered(editor)).toEqual([]);
+  gate.resolve();
+  await editor.waitFor('the conflict', () => /^conflict/.test(String(editor.diagnostics('a.txt')[0]?.message)));
+  expect(await offered(editor)).toEqual(['2 reject', ...both(7)]);
+});
+
 test('what is typed while the review is made moves what it finds', async () => {
   const { editor, tasks, read } = await inReview();
   await using _ = editor;

@@ -321,11 +321,33 @@ test.each<[line: { text: string }, text: string]>([
   ],
   [turnLine({ type: 'turnCompleted', status: 'completed', summary: 'Hi.' }, 't', undefined), 'Codex: Hi.'],
   [
-    turnLine({ type: 'turnCompleted', status: 'completed', summary: 'Hi.' }, 't', undefined, true),
+    turnLine({ type: 'turnCompleted', status: 'completed', summary: 'Hi.' }, 't', undefined, { unsandboxed: true }),
     'Codex (no sandbox): Hi.',
   ],
   [
-    turnLine({ type: 'turnCompleted', status: 'interrupted' }, 't', undefined, true),
+    turnLine(
+      {
+        type: 'turnCompleted',
+        status: 'completed',
+        summary: 'It is said at length what was done, and why it had to be.',
+      },
+      't',
+      { files: 2, additions: 3, deletions: 1 },
+      { hint: 'In review.diff: run :reload.' },
+    ),
+    'Codex: 2 files to review (+3 -1). It is said at length what… In review.diff: run :reload.',
+  ],
+  [
+    turnLine(
+      { type: 'turnCompleted', status: 'completed', summary: 'Hi.' },
+      't',
+      { files: 2, additions: 3, deletions: 1 },
+      { hint: 'x'.repeat(80) },
+    ),
+    `Codex: 2 files to review (+3 -1). ${'x'.repeat(80)}`,
+  ],
+  [
+    turnLine({ type: 'turnCompleted', status: 'interrupted' }, 't', undefined, { unsandboxed: true }),
     'Codex (no sandbox): “t” was stopped.',
   ],
   [

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { gitApply } from '../changeset/git.ts';
 import { text } from '../changeset/states.ts';
-import type { Task } from '../support/editor.ts';
+import { openEditor, type Task } from '../support/editor.ts';
 import { patch, type Script, say, script, shell } from '../support/model.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -91,7 +91,7 @@ test('one hunk as edited, then the rest', async () => {
   const titles = await editor.titles(lineAt(uri, await editor.text(uri), '+Uno'));
   expect(titles.slice(0, 4)).toEqual([
     'Codex: accept this hunk as edited',
-    'Codex: accept this hunk',
+    'Codex: accept this hunk unedited',
     'Codex: reject this hunk',
     'Codex: apply this file as edited',
   ]);
@@ -102,6 +102,111 @@ test('one hunk as edited, then the rest', async () => {
   expect(await editor.text(uri)).toContain('+Uno\n');
   expect(await editor.request('codex/applyEdited', {})).toMatchObject({ applied: ['a.txt'], failed: [] });
   expect(await editor.disk('a.txt')).toBe(ten.replace('one', 'Uno').replace('ten', 'TEN'));
+});
+
+test('where the hunk was all that the user had edited, the file is renewed; else it is said that it is not', async () => {
+  await using world = await openWorld({ files: { 'a.txt': ten }, model: shout() });
+  const { editor } = world;
+  const { uri, path, document } = await inReview(world);
+  await editor.open(uri, document);
+  editor.type(uri, '+ONE\n', '+Uno\n');
+  editor.type(uri, '+TEN\n', '+Dieci\n');
+  await editor.codeAction('Codex: accept this hunk as edited', { at: lineAt(uri, await editor.text(uri), '+Uno') });
+  await editor.message('applied to a.txt. review.diff keeps what you wrote: apply or send it.');
+  expect(await readFile(path, 'utf8')).toBe(document);
+  expect(await editor.request('codex/undo', {})).toMatchObject({ applied: ['a.txt'] });
+  await editor.message('undone in a.txt. review.diff keeps what you wrote');
+  editor.type(uri, '+Dieci\n', '+TEN\n');
+  await editor.codeAction('Codex: accept this hunk as edited', { at: lineAt(uri, await editor.text(uri), '+Uno') });
+  await editor.message('applied to a.txt. In review.diff: ');
+  expect(await readFile(path, 'utf8')).not.toContain('+ONE');
+  expect(await readFile(path, 'utf8')).toContain('-ten\n+TEN\n');
+  // The buffer is as the user left it until they reload it.
+  await editor.request('codex/openReview', {});
+  await editor.message(/review\.diff was renewed: \S/);
+});
+
+test('a hunk that was edited can be accepted unedited; what is edited in it then is to be taken out', async () => {
+  await using world = await openWorld({ files: { 'a.txt': ten }, model: shout() });
+  const { editor } = world;
+  const { uri, document } = await inReview(world);
+  await editor.open(uri, document);
+  editor.type(uri, '+ONE\n', '+Uno\n');
+  const at = lineAt(uri, await editor.text(uri), '+Uno');
+  await editor.codeAction('Codex: accept this hunk unedited', { at });
+  await editor.message('applied to a.txt. review.diff keeps what you wrote: apply or send it.');
+  expect(await editor.disk('a.txt')).toBe(ten.replace('one', 'ONE'));
+  await editor.codeAction('Codex: apply as edited', { at });
+  await editor.message(/a\.txt failed: line \d+ of review\.diff: this hunk was already accepted; take it out\./);
+  expect(await editor.disk('a.txt')).toBe(ten.replace('one', 'ONE'));
+  // From its `@@` line to the next.
+  const edited = await editor.text(uri);
+  editor.type(uri, edited.slice(edited.indexOf('@@ '), edited.lastIndexOf('@@ -')), '');
+  await editor.codeAction('Codex: apply as edited', { at: { path: uri } });
+  await editor.message('applied to a.txt. In review.diff: ');
+  expect(await editor.disk('a.txt')).toBe(ten.replace('one', 'ONE').replace('ten', 'TEN'));
+});
+
+test('a comment is sent once, though edits beside it are not applied yet, and after a restart', async () => {
+  const asked: string[] = [];
+  const heard = (answer: string) => (body: { input: readonly unknown[] }) => {
+    asked.push(JSON.stringify(body.input.at(-1)));
+    return say(answer);
+  };
+  await using world = await openWorld({
+    files: { 'a.txt': ten },
+    model: script(shouted, say('Shouted.'), heard('Understood.'), heard('Understood too.')),
+  });
+  const { editor } = world;
+  const { task, uri, path, document } = await inReview(world);
+  await editor.open(uri, document);
+  editor.type(uri, '+ONE\n', '+Uno\n> Why not "Uno"?\n');
+  await editor.request('codex/sendComments', {});
+  await editor.message('to review (+2 -2). review.diff keeps what you wrote: apply or send it.');
+  // As after a restart: who knows it by the file alone.
+  editor.close(uri);
+  await writeFile(path, `${document.replace('+ONE\n', '+Uno\n> Why not "Uno"?\n')}> And ten?\n`);
+  const { root, stateFolder, tasks } = editor;
+  await using later = await openEditor({ tasks, place: { root, stateFolder }, environment: world.environment });
+  await later.request('codex/sendComments', { threadId: task.threadId });
+  await later.message('Understood too.');
+  await editor.message('Understood too.');
+  expect(asked.map((text) => [text.includes('Why not'), text.includes('And ten?')])).toEqual([
+    [true, false],
+    [false, true],
+  ]);
+  await expect(later.request('codex/sendComments', { threadId: task.threadId })).rejects.toMatchObject({
+    message: expect.stringContaining('were sent already'),
+    data: { reason: 'nothingToSend' },
+  });
+  // The edited line is still the user's.
+  expect(await readFile(path, 'utf8')).toContain('+Uno\n> Why not');
+  expect(await later.request('codex/applyEdited', { threadId: task.threadId })).toMatchObject({ applied: ['a.txt'] });
+  // Nothing of what was written is left to do.
+  await later.waitFor('the renewed review', async () => !(await readFile(path, 'utf8')).includes('Why not'));
+  await editor.message('applied to a.txt');
+});
+
+test('while a turn runs in its thread, review.diff says so instead of what can be decided', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using world = await openWorld({
+    files: { 'a.txt': ten },
+    model: script(shouted, say('Shouted.'), async () => {
+      await promise;
+      return say('Understood.');
+    }),
+  });
+  const { editor } = world;
+  const { uri, document, task } = await inReview(world);
+  await editor.open(uri, document);
+  await editor.request('codex/runTask', { threadId: task.threadId, prompt: 'go on' });
+  const at = lineAt(uri, document, '+ONE');
+  const sentence = 'Codex: a turn runs: decide, apply and send when it has ended';
+  await editor.waitFor('the sentence', async () => (await editor.titles(at))[0] === sentence);
+  expect(await editor.titles(at)).toEqual([sentence, 'Codex: cancel: shout', 'Codex: new task…', 'Codex: status']);
+  resolve();
+  await editor.message('Understood.');
+  await editor.waitFor('the actions', async () => (await editor.titles(at))[0] === 'Codex: accept this hunk');
 });
 
 test('comments begin the next turn, each with what it stands under', async () => {
@@ -121,7 +226,11 @@ test('comments begin the next turn, each with what it stands under', async () =>
   editor.type(uri, '+ONE\n', '+ONE\n> Why not "Uno"?\n> Really.\n');
   editor.type(uri, '# Thread', '> Be brief.\n# Thread');
   const at = lineAt(uri, await editor.text(uri), '> Really.');
-  expect((await editor.titles(at)).slice(0, 2)).toEqual(['Codex: accept this hunk', 'Codex: reject this hunk']);
+  expect((await editor.titles(at)).slice(0, 3)).toEqual([
+    'Codex: accept this hunk',
+    'Codex: reject this hunk',
+    'Codex: send comments',
+  ]);
   expect(await editor.titles(at)).not.toContain('Codex: apply as edited');
   await editor.save(path);
   await editor.codeAction('Codex: send comments', { at });

@@ -1,5 +1,6 @@
 /** Who becomes the host, who is let in, and what happens where there can be none. */
-import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -44,7 +45,7 @@ test('a socket left by a host that is gone is no obstacle', async () => {
   await rename(socket, `${socket}.kept`);
   await new Promise((resolve) => server.close(resolve));
   await rename(`${socket}.kept`, socket);
-  await writeFile(lock, JSON.stringify({ pid: 4_000_000, startedAt: '1', purpose: 'turn' }));
+  await symlink(JSON.stringify({ pid: 4_000_000, startedAt: '1', purpose: 'turn' }), lock);
   await writeFile(token, 'old\n');
   expect(await session(it)).toBe(0);
   expect(await logOf(it)).toMatch(/host .* listens/);
@@ -90,29 +91,50 @@ test('a host that hangs keeps no editor from its work', async () => {
 });
 
 test.each([
-  ['a wrong token', { codexLsp: 1, token: 'wrong', kind: 'editor', environment: {}, flags: [] }, 'token'],
+  ['a wrong token', { codexLsp: 1, token: 'wrong', build: '', kind: 'editor', environment: {}, flags: [] }, 'token'],
   ['no greeting', { hello: 'world' }, 'no greeting'],
-  ['a command that is none of those', null, 'does not carry out'],
 ])('%s is refused with a sentence', async (_, greeting, why) => {
   await using it = await programBench(script());
   const started = await runProgram(['host', '--start'], { env: it.env });
-  const { socket, token } = JSON.parse(started.stdout);
-  const own = (await readFile(token, 'utf8')).trim();
-  const command = {
-    kind: 'command',
-    args: ['demo'],
-    cwd: '/',
-    terminal: { stdin: false, stdout: false, stderr: false },
-  };
-  const sent = greeting ?? { codexLsp: 1, token: own, environment: {}, flags: [], ...command };
+  const { socket } = JSON.parse(started.stdout);
   const guest = createConnection(socket);
   let answer = '';
   guest.setEncoding('latin1').on('data', (text) => {
     answer += text;
   });
-  guest.write(`${JSON.stringify(sent)}\n`);
+  guest.write(`${JSON.stringify(greeting)}\n`);
   await soon(new Promise((resolve) => guest.once('close', resolve)), 'the end');
   expect(answer).toContain(why);
+});
+
+test('a program that was built anew has a host of its own; the old one ends with its last editor', async () => {
+  await using it = await programBench(script());
+  const old = startProgram(['--stdio'], { cwd: it.workspace.root, env: it.env });
+  const client = connect(old.child.stdout, old.child.stdin);
+  await client.request('initialize', it.initialize);
+  const { lock } = await placeOf(it);
+  const before = await readlink(lock);
+  const pids = [JSON.parse(before).pid];
+
+  // The same files with another time are another build.
+  const copy = join(it.workspace.stateDir, 'program');
+  const repository = join(import.meta.dirname, '../..');
+  for (const part of ['bin', 'dist']) await cp(join(repository, part), join(copy, part), { recursive: true });
+  await writeFile(join(copy, 'package.json'), '{"type":"module"}');
+  const options = { cwd: it.workspace.root, env: it.env, bin: join(copy, 'bin/codex-lsp.js') };
+  const next = startProgram(['--stdio'], options);
+  const other = connect(next.child.stdout, next.child.stdin);
+  await other.request('initialize', it.initialize);
+  expect(await readlink(lock)).not.toBe(before);
+  pids.push(JSON.parse(await readlink(lock)).pid);
+  for (const one of [client, other]) {
+    expect(await one.request('codex/status')).toMatchObject({ threads: [] });
+    await one.request('shutdown');
+    await one.connection.sendNotification('exit');
+  }
+  expect(await Promise.all([old.ended, next.ended])).toEqual([0, 0]);
+  await expect.poll(() => pids.filter((pid) => existsSync(`/proc/${pid}`)), { timeout: 10_000 }).toEqual([]);
+  expect(await logOf(it)).not.toContain('without a host');
 });
 
 test('two versions live side by side, and a long state folder has its socket elsewhere', async () => {

@@ -1,5 +1,5 @@
 /** One host, many editors and shells: real processes, over the socket. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, readlink, stat } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -31,7 +31,7 @@ async function leave({ program, client }: Awaited<ReturnType<typeof attach>>): P
 }
 
 const hostPid = async (it: Bench): Promise<number> => {
-  const lock = await readFile(join(it.workspace.stateDir, 'host', `${await version()}.lock`), 'utf8');
+  const lock = await readlink(join(it.workspace.stateDir, 'host', `${await version()}.lock`));
   return JSON.parse(lock).pid;
 };
 const version = async (): Promise<string> =>

@@ -83,6 +83,22 @@ describe.each(users)('$name', (user) => {
       expect(processesWith(mark)).toEqual([]);
     });
 
+    test('how many processes the user runs beside it does not count', async () => {
+      // This one has more threads than that, and is the same user's where an ordinary one runs the tests.
+      const policy = { processesMax: 12 };
+      const command = 'echo started; (for i in $(seq 30); do sleep 5 & done; wait) 2>&1 | grep -c fork';
+      const outcome = await play({
+        setup: `for i in $(seq 20); do setsid sleep 8 >/dev/null 2>&1 & done`,
+        steps: [
+          { command: 'echo started', policy },
+          { command, policy },
+        ],
+      });
+      const [first, second] = outcome.results;
+      expect(first).toMatchObject({ status: 'completed', exitCode: 0 });
+      expect(second).toMatchObject({ limit: 'processes' });
+    });
+
     test('what is written is bounded', async () => {
       const command = 'for i in $(seq 200); do head -c 1000000 /dev/zero > f$i; done; sleep 20';
       const setup = 'for i in $(seq 40); do head -c 1000000 /dev/zero > u$i; done';

@@ -1,10 +1,11 @@
 /** A workspace and a state folder on the real disk, gone again at the end, with nothing of ours left running or mounted. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { removeTree } from '../../server/workspace/remove-tree.ts';
 import { parseFiles } from './files.ts';
 
 const ownersMs = 11_000;
@@ -53,8 +54,8 @@ export async function makeWorkspace(files: Files, options: { git?: boolean } = {
       const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
         .filter((line) => line.includes(top));
-      // A look at the review may still be ending there.
-      await rm(top, { recursive: true, force: true, maxRetries: 5 });
+      // Whatever its permissions, as those that an overlay leaves; a look at the review may still be ending there.
+      await removeTree(top).catch(() => rm(top, { recursive: true, force: true, maxRetries: 5 }));
       if (left.length > 0) throw new Error(`still running: ${left.join('; ')}`);
       if (mounts.length > 0) throw new Error(`still mounted: ${mounts.join('; ')}`);
       if (existsSync(top)) throw new Error(`${top} could not be removed`);
@@ -86,7 +87,7 @@ async function hostEnded(stateDir: string): Promise<void> {
 /** A lock whose process lives. */
 function isHeld(path: string): boolean {
   try {
-    return path.endsWith('.lock') && existsSync(`/proc/${JSON.parse(readFileSync(path, 'utf8')).pid}`);
+    return path.endsWith('.lock') && existsSync(`/proc/${JSON.parse(readlinkSync(path)).pid}`);
   } catch {
     return false;
   }

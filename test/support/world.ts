@@ -5,7 +5,13 @@ import { type Editor, type EditorOptions, openEditor } from './editor.ts';
 import { type Script, type StrictModel, startModel } from './model.ts';
 import { type Files, makeWorkspace, type TestWorkspace } from './workspace.ts';
 
-export type World = AsyncDisposable & { editor: Editor; model: StrictModel; workspace: TestWorkspace };
+export type World = AsyncDisposable & {
+  editor: Editor;
+  model: StrictModel;
+  workspace: TestWorkspace;
+  /** The editor's, for a second one. */
+  environment: NonNullable<EditorOptions['environment']>;
+};
 
 /** Closing it asserts that the script was used up, every message handled, no process alive, nothing mounted, no copy left. */
 export async function openWorld(
@@ -13,17 +19,19 @@ export async function openWorld(
 ): Promise<World> {
   const workspace = await makeWorkspace(options.files, { git: options.git });
   const model = await startModel(options.model);
+  const environment = { OPENAI_API_KEY: 'sk-test-secret', OPENAI_BASE_URL: model.baseURL, ...options.environment };
   const editor = await openEditor({
     ...options,
     files: {},
     place: { root: workspace.root, stateFolder: workspace.stateDir },
-    environment: { OPENAI_API_KEY: 'sk-test-secret', OPENAI_BASE_URL: model.baseURL, ...options.environment },
+    environment,
     tasks: async ({ stateFolder }) => openTasks({ stateDir: await realpath(stateFolder) }),
   });
   return {
     editor,
     model,
     workspace,
+    environment,
     async [Symbol.asyncDispose]() {
       const problems: unknown[] = [];
       const step = async (close: () => unknown) => {

@@ -147,7 +147,8 @@ describe('what was begun and not ended', () => {
       to: { stack: 'applied', number: 1 },
       parts: outcomes.map((outcome) => {
         const change = appliedChange(outcome);
-        return { whole: change, done: change, byEditor: byEditor.includes(outcome.path) };
+        const isEdited = byEditor.includes(outcome.path);
+        return { whole: change, done: change, byEditor: isEdited, isToBeSaved: isEdited };
       }),
       writes: outcomes.filter(({ path }) => !byEditor.includes(path)),
       folders: ['d'],
@@ -258,7 +259,9 @@ describe('what was begun and not ended', () => {
       of: { place, applyId: entry.applyId, at: entry.at },
       to: { stack: 'undone', number: 2 },
       parts: entry.files.map((file) =>
-        file.path === 'a.txt' ? { whole: file, done: file, byEditor: true } : { whole: file, left: file },
+        file.path === 'a.txt'
+          ? { whole: file, done: file, byEditor: true, isToBeSaved: true }
+          : { whole: file, left: file },
       ),
       writes: [],
       folders: [],

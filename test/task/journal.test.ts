@@ -1,10 +1,9 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { JsonLines } from '../../server/task/jsonl.ts';
-import { takeLock } from '../../server/task/lock.ts';
 
 const schema = z.object({ n: z.number() });
 let folder: string;
@@ -60,40 +59,3 @@ test('what another process appends is noticed', async () => {
   await lines.read({ takeIn: true });
   expect(await lines.changedByOthers()).toBe(false);
 });
-
-test('a lock belongs to one living process, and to nobody when that is gone', async () => {
-  const path = join(folder, 'turn.lock');
-  const first = await takeLock(path, 'turn');
-  if ('heldBy' in first) throw new Error('the lock was free');
-  expect(await takeLock(path, 'turn')).toEqual({ heldBy: process.pid });
-  first.release();
-  expect(await readdir(folder)).toEqual([]);
-
-  // This process's pid, but begun at another time: the number was given out again.
-  await writeFile(path, JSON.stringify({ pid: process.pid, startedAt: '1', purpose: 'turn' }));
-  const second = await takeLock(path, 'turn');
-  if ('heldBy' in second) throw new Error('a dead process holds nothing');
-  expect(await takeLock(path, 'turn')).toEqual({ heldBy: process.pid });
-  second.release();
-  expect(await readdir(folder)).toEqual([]);
-});
-
-test('many at once: one at a time has it, those that work wait, and nothing is left behind', async () => {
-  const path = join(folder, 'writer.lock');
-  await writeFile(path, '{"pid":');
-  let inside = 0;
-  let most = 0;
-  await Promise.all(
-    Array.from({ length: 20 }, async () => {
-      const lock = await takeLock(path, 'work', { waitMs: 30_000 });
-      if ('heldBy' in lock) throw new Error('work is waited for');
-      inside += 1;
-      most = Math.max(most, inside);
-      await new Promise(setImmediate);
-      inside -= 1;
-      lock.release();
-    }),
-  );
-  expect(most).toBe(1);
-  expect(await readdir(folder)).toEqual([]);
-}, 40_000);

@@ -56,7 +56,8 @@ export const kernel: readonly Case[] = [
     name: 'kill-everything',
     shell: "trap '' HUP TERM; kill -TERM -1; kill -TERM 0; kill -9 -1 2>&1; sleep 0.1; echo over",
     ends: 'killed',
-    control: { shell: 'kill -9 @PID@' },
+    // Until it is gone for those who look.
+    control: { shell: 'kill -9 @PID@; while kill -0 @PID@ 2>/dev/null; do sleep 0.01; done' },
   },
   {
     name: 'kill-the-process-group',
