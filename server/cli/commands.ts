@@ -26,9 +26,9 @@ export const subcommands: Readonly<Record<string, Subcommand>> = {
     run: async (args, options) => (await import('./demo.ts')).demo(noArguments('demo', args, options)),
   },
   doctor: {
-    usage: 'doctor',
-    doc: 'says what works on this machine and how to mend what does not',
-    run: async (args, options) => (await import('./doctor.ts')).doctor(noArguments('doctor', args, options)),
+    usage: 'doctor [--clean]',
+    doc: 'says what works on this machine and how to mend what does not; --clean removes what killed processes have left',
+    run: async (args, options) => (await import('./doctor.ts')).doctor(args, options),
   },
   threads: {
     usage: 'threads [--json] [--all]',

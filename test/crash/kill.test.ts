@@ -2,9 +2,11 @@
  * kill -9 at random moments of a whole story: `CRASH_KILLS` times (25), by `CRASH_SEED`. One round is played again by the
  * seed that its failure names: `CRASH_KILLS=1 CRASH_SEED=…`.
  */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkAftermath } from './aftermath.ts';
-import { openCrashBench } from './bench.ts';
+import { type Bench, openCrashBench } from './bench.ts';
 import { choose, type Length, startClock, type Victim, victims } from './choice.ts';
 import { decode } from './on-disk.ts';
 import { play, steps, type Told } from './steps.ts';
@@ -35,9 +37,12 @@ describe('the story', () => {
         await killedStory(bench, victim, moment, told);
         await checkAftermath(bench, victim, told);
       } catch (error) {
-        throw new Error(`seed ${seed}: ${what}, after ${[...told.done].at(-1) ?? 'nothing'}: ${String(error)}`, {
-          cause: error,
-        });
+        throw new Error(
+          `seed ${seed}: ${what}, after ${[...told.done].at(-1) ?? 'nothing'}: ${String(error)}\n${logOf(bench)}`,
+          {
+            cause: error,
+          },
+        );
       }
     },
     90_000,
@@ -51,9 +56,14 @@ describe('the story', () => {
   });
 });
 
+const logOf = ({ workspace }: Bench): string => {
+  const path = join(workspace.stateDir, 'server.log');
+  return existsSync(path) ? readFileSync(path, 'utf8').slice(-2_000) : '';
+};
+
 /** Resolves when the victim is gone; where the story was over before, it goes at its end. */
 async function killedStory(
-  bench: Awaited<ReturnType<typeof openCrashBench>>,
+  bench: Bench,
   victim: Victim,
   moment: ReturnType<typeof choose>['moment'],
   told: Told,
