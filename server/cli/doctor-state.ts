@@ -1,6 +1,7 @@
 /** What doctor says of threads and hosts: how much they take, what is left of what is gone, and the way to mend it. */
+import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { hasLeftovers, hostsOf, removeDeadHost } from '../host/hosts.ts';
+import { type Host, hasLeftovers, hostsOf, removeDeadHost } from '../host/hosts.ts';
 import { findLeftovers, type Leftovers, removeLeftovers } from '../task/leftovers.ts';
 import { type ThreadSize, threadSizes } from '../task/thread-sizes.ts';
 import type { Check } from './doctor.ts';
@@ -79,7 +80,7 @@ function leftoverChecks(left: Leftovers): Check[] {
 
 export async function checkHosts({ stateDir, version }: Of): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const host of await hostsOf(stateDir, version)) {
+  for (const host of await hostsHere({ stateDir, version })) {
     if (host.running) {
       const { pid, since, connections } = host.running;
       const guests = connections === undefined ? '' : `, ${connections} connected`;
@@ -92,10 +93,14 @@ export async function checkHosts({ stateDir, version }: Of): Promise<Check[]> {
   return checks.length > 0 ? checks : [{ ok: true, what: 'none runs; the first editor starts one' }];
 }
 
+/** Where a host listens follows from the folder's real path. */
+const hostsHere = async ({ stateDir, version }: Of): Promise<Host[]> =>
+  hostsOf(await realpath(stateDir).catch(() => stateDir), version);
+
 /** What is gone now: absolute paths. */
 export async function cleanState({ stateDir, version }: Of): Promise<string[]> {
   const removed = await removeLeftovers(await findLeftovers(stateDir));
-  for (const host of await hostsOf(stateDir, version)) {
+  for (const host of await hostsHere({ stateDir, version })) {
     if ((await hasLeftovers(host)) && (await removeDeadHost(host))) removed.push(host.place.socket);
   }
   return removed;

@@ -8,17 +8,9 @@ import { absent } from '../changeset/file-state.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
 import { type DiskEntry, writeToDisk } from '../workspace/disk.ts';
 import { removeRemains } from '../workspace/disk-folders.ts';
-import {
-  type ApplyJournal,
-  decidedBy,
-  endJournal,
-  type Fate,
-  logJournal,
-  type Part,
-  readJournal,
-} from './apply-journal.ts';
+import { type ApplyJournal, decidedBy, endJournal, type Fate, logJournal, readJournal } from './apply-journal.ts';
 import { binariesOf } from './carry-out.ts';
-import { isAt, isOnDisk } from './on-disk.ts';
+import { isAt, isSaved } from './on-disk.ts';
 import type { Applied } from './perform.ts';
 import type { ThreadRecord } from './record.ts';
 
@@ -68,10 +60,6 @@ export async function recoverApply(
 }
 
 const interrupted = 'codex-lsp was ended in the middle of it, so it is not done';
-
-/** The editor has made the change, and its file was saved since: it holds what was to come of it, and nothing else. */
-const isSaved = async (record: ThreadRecord, what: ApplyJournal['what'], part: Part): Promise<boolean> =>
-  part.byEditor === true && part.isToBeSaved === true && part.done !== undefined && isOnDisk(record, what, part.done);
 
 type Change = Pick<DiskEntry, 'path' | 'before' | 'after'>;
 

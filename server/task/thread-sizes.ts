@@ -19,11 +19,16 @@ export type ThreadSize = {
   copyBytes: number;
 };
 
-/** Files that are looked at, in all threads together. */
-const filesMax = 100_000;
+const filesMaxDefault = 100_000;
 
-/** The largest first; not `isWhole` where there were more files than are looked at, so that sizes are at least these. */
-export async function threadSizes(stateDir: string): Promise<{ threads: ThreadSize[]; isWhole: boolean }> {
+/**
+ * The largest first. `filesMax`: looked at, in all threads together; where there are more it is not `isWhole`, and sizes
+ * are at least these.
+ */
+export async function threadSizes(
+  stateDir: string,
+  { filesMax = filesMaxDefault }: { filesMax?: number } = {},
+): Promise<{ threads: ThreadSize[]; isWhole: boolean }> {
   const folder = threadsFolderOf(stateDir);
   const threads: ThreadSize[] = [];
   let filesLeft = filesMax;

@@ -2,13 +2,18 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Attached } from './attached.ts';
+import { type StepName, steps } from './steps.ts';
 
 /** `server`: an editor served in its own process; `host`: what serves it; `editor`: the process that relays it to the host. */
 export const victims = ['server', 'host', 'editor'] as const;
 export type Victim = (typeof victims)[number];
 
-/** `event`: as the n-th is heard; `change`: as the n-th file of the user's changes; `ms`: since the first step. */
-export type Moment = { event: number; afterMs: number } | { change: number } | { ms: number };
+/** `event`: as the n-th is heard; `change`: as the n-th file of the user's changes; `step`: as it is asked for; `ms`: since the first step. */
+export type Moment =
+  | { event: number; afterMs: number }
+  | { step: StepName; afterMs: number }
+  | { change: number }
+  | { ms: number };
 /** Of a story that nobody interrupts. */
 export type Length = { ms: number; events: number; changes: number };
 
@@ -28,12 +33,16 @@ export function choose(seed: number, length: Length): { victim: Victim; moment: 
   const upTo = (max: number): number => 1 + Math.floor(next() * max);
   const victim = victims[Math.floor(next() * victims.length)] ?? 'server';
   const kind = next();
-  if (kind < 0.5) return { victim, moment: { ms: Math.round(next() * length.ms) } };
-  if (kind < 0.85) return { victim, moment: { event: upTo(length.events), afterMs: next() < 0.5 ? 0 : upTo(8) } };
+  if (kind < 0.4) return { victim, moment: { ms: Math.round(next() * length.ms) } };
+  if (kind < 0.65) return { victim, moment: { event: upTo(length.events), afterMs: next() < 0.5 ? 0 : upTo(8) } };
+  if (kind < 0.85) {
+    const step = steps[Math.floor(next() * steps.length)]?.name ?? 'accept';
+    return { victim, moment: { step, afterMs: upTo(60) } };
+  }
   return { victim, moment: { change: upTo(length.changes) } };
 }
 
-export type Clock = { seen: Length; stop(): void };
+export type Clock = { seen: Length; begins(step: StepName): void; stop(): void };
 
 /** Counts, and calls back once when the moment has come. */
 export function startClock(editor: Attached, root: string, moment: Moment | undefined, kill: () => void): Clock {
@@ -55,6 +64,9 @@ export function startClock(editor: Attached, root: string, moment: Moment | unde
   });
   return {
     seen,
+    begins(step) {
+      if (moment && 'step' in moment && moment.step === step) inMs(moment.afterMs);
+    },
     stop() {
       seen.ms = performance.now() - began;
       stopped.abort();

@@ -76,7 +76,7 @@ async function killedStory(
     isKilled = true;
   };
   const clock = startClock(editor, bench.workspace.root, moment, kill);
-  await play(editor, told).finally(() => clock.stop());
+  await play(editor, told, clock.begins).finally(() => clock.stop());
   kill();
   await editor.program.ended;
 }
@@ -87,7 +87,7 @@ async function wholeStory(victim: Victim): Promise<Length> {
   const told: Told = { done: new Set() };
   await using attached = await bench.attach(victim);
   const clock = startClock(attached.editor, bench.workspace.root, undefined, () => {});
-  await play(attached.editor, told);
+  await play(attached.editor, told, clock.begins);
   clock.stop();
   expect([...told.done]).toEqual(steps.map(({ name }) => name));
   expect(decode(bench.workspace.root)).toEqual({ ...asBefore, first: 1, open: 1, later: 1, other: 1 });

@@ -76,9 +76,10 @@ const isQuestion = (event: EventEnvelope['event']): boolean =>
   event.type === 'approvalRequested' && event.approval.kind === 'network';
 
 /** Until all is done, or the editor's server is gone. */
-export async function play(editor: Attached, told: Told): Promise<void> {
+export async function play(editor: Attached, told: Told, begins: (step: StepName) => void): Promise<void> {
   const gone = editor.program.ended.then(() => 'gone' as const);
   for (const { name, run } of steps) {
+    begins(name);
     const ran = Promise.resolve(run(editor, told)).then(() => 'done' as const);
     // What failed because the server is gone did not fail.
     const failed = ran.catch((error) => soon(gone, `an end, after: ${error}`, 2_000));
