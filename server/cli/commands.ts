@@ -20,21 +20,29 @@ export const subcommands: Readonly<Record<string, Subcommand>> = {
     isThroughHost: true,
     run: async (args, options) => (await import('./exec.ts')).exec(args, options),
   },
+  resume: {
+    usage: 'resume THREAD [PROMPT | -]',
+    doc: "goes on with a thread, with exec's options and output",
+    help: async () => (await import('./exec-options.ts')).execHelp(),
+    isThroughHost: true,
+    run: async (args, options) => (await import('./exec.ts')).resume(args, options),
+  },
   demo: {
     usage: 'demo',
     doc: 'the main job on a bundled example with a scripted model; no key, no network',
     run: async (args, options) => (await import('./demo.ts')).demo(noArguments('demo', args, options)),
   },
   doctor: {
-    usage: 'doctor',
-    doc: 'says what works on this machine and how to mend what does not',
-    run: async (args, options) => (await import('./doctor.ts')).doctor(noArguments('doctor', args, options)),
+    usage: 'doctor [--clean]',
+    doc: 'says what works on this machine and how to mend what does not, and --clean removes what killed processes left',
+    run: async (args, options) => (await import('./doctor.ts')).doctor(args, options),
   },
   threads: {
-    usage: 'threads [--json] [--all]',
+    usage: 'threads [options]',
     doc: 'lists the threads of this machine, newest first',
+    help: async () => (await import('./list-threads.ts')).threadsHelp(),
     isThroughHost: true,
-    run: async (args, options) => (await import('./threads.ts')).threads(args, options),
+    run: async (args, options) => (await import('./list-threads.ts')).threads(args, options),
   },
   diff: {
     usage: 'diff THREAD',
@@ -54,17 +62,29 @@ export const subcommands: Readonly<Record<string, Subcommand>> = {
     isThroughHost: true,
     run: async (args, options) => (await import('./threads.ts')).undo(args, options),
   },
-  archive: {
-    usage: 'archive THREAD',
-    doc: 'hides a thread from lists',
+  rename: {
+    usage: 'rename THREAD TITLE',
+    doc: 'gives a thread another title',
     isThroughHost: true,
-    run: async (args, options) => (await import('./threads.ts')).archive(args, options),
+    run: async (args, options) => (await import('./housekeeping.ts')).rename(args, options),
+  },
+  archive: {
+    usage: 'archive THREAD... [--undo]',
+    doc: 'hides threads from lists, or brings them back',
+    isThroughHost: true,
+    run: async (args, options) => (await import('./housekeeping.ts')).archive(args, options),
+  },
+  unarchive: {
+    usage: 'unarchive THREAD...',
+    doc: 'brings archived threads back',
+    isThroughHost: true,
+    run: async (args, options) => (await import('./housekeeping.ts')).unarchive(args, options),
   },
   delete: {
-    usage: 'delete THREAD',
-    doc: 'removes a thread and its copy from disk',
+    usage: 'delete THREAD...',
+    doc: 'removes threads and their copies from disk',
     isThroughHost: true,
-    run: async (args, options) => (await import('./threads.ts')).remove(args, options),
+    run: async (args, options) => (await import('./housekeeping.ts')).remove(args, options),
   },
 };
 

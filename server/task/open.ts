@@ -23,6 +23,7 @@ import { openStateFolder } from './state-folder.ts';
 import { assertStateVersion } from './state-version.ts';
 import { Superseded } from './superseded.ts';
 import type { Tasks } from './tasks.ts';
+import { sweepDeleted } from './thread-folders.ts';
 import { listThreads } from './thread-list.ts';
 
 type Listener = (envelope: EventEnvelope, workspace: Workspace) => void;
@@ -33,6 +34,7 @@ type RunningTurn = { turnId: string; stop: AbortController; steering: string[] |
 export async function openTasks(options: { stateDir: string }): Promise<Tasks> {
   const stateDir = await openStateFolder(options.stateDir);
   await assertStateVersion(stateDir);
+  void sweepDeleted(stateDir);
   return new OpenTasks(stateDir);
 }
 
@@ -181,11 +183,20 @@ class OpenTasks implements Tasks {
     turn?.stop.abort();
     await turn?.ended;
     const release = await record.hold('work');
-    this.#approvals.withdrawAll(record);
-    this.#registry.forget(threadId);
-    // The lock lies in the folder, and goes with it.
-    await record.remove();
-    await release();
+    try {
+      this.#approvals.withdrawAll(record);
+      // From here on nobody finds it any more; who has found it before is waited for, for they write to its folder.
+      this.#registry.forget(threadId);
+      await Promise.allSettled(this.#looks);
+      (await record.enter())();
+      // The lock lies in the folder, and goes with it.
+      await record.remove();
+    } catch (error) {
+      this.#registry.recall(threadId);
+      throw error;
+    } finally {
+      await release();
+    }
   }
 
   approvals: Tasks['approvals'] = ({ threadId, root }) => {

@@ -9,7 +9,6 @@ import type { Workspace } from '../protocol/folders.ts';
 import { type EventEnvelope, eventEnvelopeSchema, type ThreadEvent } from '../protocol/thread.ts';
 import { fold, isRunning, newThread, type ThreadState } from '../thread/state.ts';
 import { openCopy } from '../workspace/folder-copies.ts';
-import { removeTree } from '../workspace/remove-tree.ts';
 import type { ThreadCopy } from '../workspace/thread-copy.ts';
 import { isUnfinished } from './apply-journal.ts';
 import { isDurable } from './durable-events.ts';
@@ -17,6 +16,7 @@ import { JsonLines } from './jsonl.ts';
 import { type Lock, type Purpose, takeLock } from './lock.ts';
 import { turnRunning } from './refusal.ts';
 import { beginningOf, journalName, writeSummary } from './summary-file.ts';
+import { removeThreadFolder } from './thread-folders.ts';
 
 const uriOf = (path: string): string => pathToFileURL(path).href;
 
@@ -201,7 +201,7 @@ export class ThreadRecord {
   async remove(): Promise<void> {
     await this.#journal.flushed().catch(() => {});
     await this.#conversation.flushed().catch(() => {});
-    await removeTree(this.folder);
+    await removeThreadFolder(this.folder);
   }
 
   async #take(purpose: Purpose, options: { waitMs?: number }): Promise<void> {

@@ -8,6 +8,7 @@ import { type Around, ThreadRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
 import { Summaries } from './summaries.ts';
 import { type Listed, listedOf } from './summary-file.ts';
+import { isThreadId } from './thread-folders.ts';
 
 export class Registry {
   readonly #folder: string;
@@ -16,6 +17,7 @@ export class Registry {
   readonly #summaries = new Summaries();
   /** Those that are loaded, for synchronous look-ups. */
   readonly #loaded = new Map<string, ThreadRecord>();
+  readonly #forgotten = new Set<string>();
 
   constructor(stateDir: string, around: Around) {
     this.#folder = join(stateDir, 'threads');
@@ -87,13 +89,21 @@ export class Registry {
     return undefined;
   }
 
+  /** It is being deleted: it is found no more, whatever is still on disk. */
   forget(threadId: string): void {
+    this.#forgotten.add(threadId);
     this.#records.delete(threadId);
     this.#loaded.delete(threadId);
     this.#summaries.forget(this.folderOf(threadId));
   }
 
+  /** It could not be deleted. */
+  recall(threadId: string): void {
+    this.#forgotten.delete(threadId);
+  }
+
   async #listed(threadId: string): Promise<Listed | undefined> {
+    if (!isThreadId(threadId) || this.#forgotten.has(threadId)) return undefined;
     const summary = this.#loaded.has(threadId) ? undefined : await this.#summaries.of(this.folderOf(threadId));
     return summary ?? listedOf((await this.find(threadId)).state);
   }
@@ -113,8 +123,9 @@ export class Registry {
 
   async #read(threadId: string): Promise<ThreadRecord | undefined> {
     // An id is a name that we made, never a path.
-    if (!/^[a-z0-9]+$/.test(threadId)) return undefined;
+    if (!isThreadId(threadId) || this.#forgotten.has(threadId)) return undefined;
     const record = await ThreadRecord.load(this.folderOf(threadId), threadId, this.#around);
+    if (this.#forgotten.has(threadId)) return undefined;
     if (record) this.#loaded.set(threadId, record);
     return record;
   }

@@ -10,12 +10,12 @@ export function listThreads(
   threads: readonly ThreadSummary[],
   query: { root?: string; archived?: boolean; query?: string; limit?: number; cursor?: string },
 ): { threads: ThreadSummary[]; nextCursor?: string } {
-  const words = query.query?.toLowerCase();
+  const words = (query.query ?? '').toLowerCase().split(/\s+/);
   const uri = query.root === undefined ? undefined : pathToFileURL(query.root).href;
   const matching = threads
     .filter((thread) => uri === undefined || worksIn(thread, uri))
     .filter(({ archived }) => archived === (query.archived ?? false))
-    .filter(({ title }) => words === undefined || title.toLowerCase().includes(words))
+    .filter(({ title }) => words.every((word) => title.toLowerCase().includes(word)))
     .toSorted((a, b) => order(b) - order(a) || (keyOf(a) < keyOf(b) ? 1 : -1));
   const before = query.cursor === undefined ? -1 : matching.findIndex((thread) => keyOf(thread) === query.cursor);
   if (query.cursor !== undefined && before < 0) {

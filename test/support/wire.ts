@@ -29,6 +29,8 @@ export function connect(input: Readable, output: Writable) {
     heard,
     events,
     connection,
+    /** Called with each event from here on. */
+    hears: (listen: () => void): void => void waiting.add(listen),
     async request(method: string, params: object = {}): Promise<Record<string, unknown>> {
       const result = await connection.sendRequest<Record<string, unknown>>(method, params);
       heard.push({ kind: 'response', what: method });
