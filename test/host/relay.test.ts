@@ -76,17 +76,13 @@ test('50 MiB each way at once arrive as they were sent, and the exit code after 
   await using toEditor = await pair();
   const ended = relay({ input: toEditor.near, output: toEditor.near }, toHost.near);
   const [sentIn, sentOut, gotIn, gotOut] = await soon(
-    Promise.all([
-      send(toEditor.far),
-      send(toHost.far).finally(() => toHost.far.end(Buffer.of(1))),
-      take(toHost.far, totalBytes),
-      take(toEditor.far, totalBytes),
-    ]),
+    Promise.all([send(toEditor.far), send(toHost.far), take(toHost.far, totalBytes), take(toEditor.far, totalBytes)]),
     'all of it',
     timeoutMs,
   );
   expect(gotIn).toBe(sentIn);
   expect(gotOut).toBe(sentOut);
+  toHost.far.end(Buffer.of(1));
   expect(await soon(ended, 'the end')).toBe(1);
 });
 
