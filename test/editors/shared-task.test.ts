@@ -18,6 +18,9 @@ const capitals = patch(
   "+export const greet = (name) => 'HELLO ' + name;",
 );
 const attemptsMax = 200;
+const direct = ['init.lua', 'direct.lua']
+  .map((name) => `dofile('${join(repository, 'clients/neovim', name)}')`)
+  .join('\n');
 
 test('a task of one Neovim is seen live in another and in Helix; one answers its question, another accepts', async () => {
   const reading = gate(shell('curl -s example.org', { network: { hosts: ['example.org'], reason: 'to look' } }));
@@ -81,9 +84,23 @@ test('Neovim is killed in the middle of a command; the result is reviewed and ac
   await expect.poll(() => project.onDisk('greet.js'), { timeout: 5_000 }).toBe(greeted);
 });
 
+test('a Neovim that connects to the host by itself is served as one with a relay, beside it', async () => {
+  const reading = gate(say('It greets.'));
+  await using model = await startModel(script(reading));
+  await using project = await openShared(model.baseURL);
+  const relayed = await openNeovim(project);
+  const alone = await openNeovim(project, '../direct.lua');
+  expect(await alone.evaluate('type(vim.lsp.get_clients({ bufnr = 0 })[1].config.cmd)')).toBe('function');
+  await alone.pick(/Codex: .*greet in capitals/);
+  await reading.arrived;
+  await relayed.sees(/^Codex: \S/m);
+  reading.open();
+  for (const editor of [relayed, alone]) await editor.sees(/It greets/);
+});
+
 const openShared = (baseURL: string): Promise<Project> =>
   openProject({
-    files: { 'greet.js': greet },
+    files: { 'greet.js': greet, '../direct.lua': direct },
     configuration: {
       'clients/helix/languages.toml': 'helix/languages.toml',
       'clients/helix/config.toml': 'helix/config.toml',
@@ -94,6 +111,7 @@ const openShared = (baseURL: string): Promise<Project> =>
 type Neovim = Terminal & {
   /** Takes the entry of the menu by its number. */
   pick(title: RegExp): Promise<void>;
+  evaluate(lua: string): Promise<string>;
   /** Waits until the diagnostics of the file say so, one after the other with `; ` between them. */
   marks(what: RegExp): Promise<void>;
 };
@@ -102,8 +120,8 @@ type Neovim = Terminal & {
 const wide = ['--cmd', 'set cmdheight=8'];
 
 /** Served, when this answers. */
-async function openNeovim(project: Project): Promise<Neovim> {
-  const editor = await project.open('nvim', ['-u', join(repository, 'clients/neovim/init.lua'), ...wide, 'greet.js']);
+async function openNeovim(project: Project, init = join(repository, 'clients/neovim/init.lua')): Promise<Neovim> {
+  const editor = await project.open('nvim', ['-u', init, ...wide, 'greet.js']);
   await editor.sees(/hello/);
   let asked = 0;
   const evaluate = async (lua: string): Promise<string> => {
@@ -124,6 +142,7 @@ async function openNeovim(project: Project): Promise<Neovim> {
   const messages = "vim.iter(vim.diagnostic.get(0)):map(function(one) return one.message:sub(1, 50) end):join('; ')";
   return {
     ...editor,
+    evaluate,
     marks: (what) => until(messages, what),
     async pick(title) {
       await editor.type('gra');
