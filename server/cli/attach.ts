@@ -50,7 +50,8 @@ export async function attach(args: readonly string[], shell: Shell): Promise<num
   signal.addEventListener('abort', () => host.end(), { once: true });
   const code = await relay(editor, host);
   if (code === undefined) openLog(stateDir)('the host of this editor went away');
-  socket?.destroy();
+  // What the editor has not read yet is still on its way.
+  if (socket) await new Promise<void>((resolve) => socket.end(resolve));
   return code ?? 1;
 }
 

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { serve as serveEditor } from '../editor/serve.ts';
-import { accept, type Guest, refuse, replaced, welcome } from '../host/accept.ts';
+import { doorOf, type Guest, refuse, replaced, welcome } from '../host/accept.ts';
 import { farStreams } from '../host/command-far.ts';
 import { open } from '../host/connect.ts';
 import { listen } from '../host/listen.ts';
@@ -23,6 +23,7 @@ import { failed, runSubcommand } from './subcommand.ts';
 import { UsageError } from './usage-error.ts';
 
 const idleSecondsDefault = 30;
+const fullSaidMs = 60_000;
 
 /** Says `ready` on stdout when it listens, or when another does; else one line that says why not. */
 export async function host(args: readonly string[], shell: Shell): Promise<number> {
@@ -66,6 +67,7 @@ async function run(place: HostPlace, stateFolder: string, shell: Shell): Promise
   const room: Room = { tasks, stateFolder, version, build, log, makeRoom };
   const idle = idleWatch(tasks, idleMsOf(shell.environment));
   const connections = new Set<Socket>();
+  const letIn = doorOf(atMostEvery(fullSaidMs, log));
   const listening = await listen(place, (socket, token) => {
     const leave = idle.enter();
     connections.add(socket);
@@ -74,7 +76,7 @@ async function run(place: HostPlace, stateFolder: string, shell: Shell): Promise
       connections.delete(socket);
       leave();
     });
-    void accept(socket, token)
+    void letIn(socket, token)
       .then((guest) => guest && receive(socket, guest, room))
       .catch((error) => {
         log(`a connection failed: ${error instanceof Error ? error.stack : String(error)}`);
@@ -105,7 +107,8 @@ async function receive(socket: Socket, guest: Guest, room: Room): Promise<void> 
     if (guest.kind === 'direct' || !(error instanceof UsageError)) throw error;
     refuse(socket, `${error.message}\nTry 'codex-lsp --help'.`, 2);
   });
-  if (!settings) return;
+  // Gone meanwhile: nobody would end what is begun for it.
+  if (!settings || socket.destroyed) return;
   if (guest.kind === 'command') {
     welcome(socket);
     return carryOut(socket, guest, { ...settings, ...room, stateDir: room.stateFolder });
@@ -141,6 +144,16 @@ async function carryOut(
   const whole = { ...options, ...streams, environment: guest.environment, cwd: guest.cwd };
   if (subcommand?.isThroughHost) exit(await runSubcommand(subcommand, args, whole));
   else exit(failed(new Error(`the host does not carry out '${name}'.`), streams.stderr));
+}
+
+/** Drops what comes sooner after the last. */
+function atMostEvery(ms: number, say: (message: string) => void): (message: string) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (message) => {
+    if (performance.now() - last < ms) return;
+    last = performance.now();
+    say(message);
+  };
 }
 
 /** On stdout, where whoever started it reads. */

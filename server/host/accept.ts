@@ -8,6 +8,24 @@ import { isToken } from './listen.ts';
 export type Guest = Hello | { kind: 'direct'; environment: Record<string, string>; flags: string[] };
 
 const helloTimeoutMs = 30_000;
+/** Connections at a time that have not yet said who they are. Whoever comes then is turned away, and may come again. */
+export const strangersMax = 128;
+
+/** The same as `accept`, for all who come to one host. `full` is told when somebody is turned away. */
+export function doorOf(full: (message: string) => void): typeof accept {
+  let strangers = 0;
+  return async (socket, token) => {
+    if (strangers >= strangersMax) {
+      full(`${strangersMax} connections wait to be let in: others are turned away`);
+      socket.destroy();
+      return undefined;
+    }
+    strangers += 1;
+    return accept(socket, token).finally(() => {
+      strangers -= 1;
+    });
+  };
+}
 
 /** Undefined where nobody was let in; the connection is closed by then. */
 export async function accept(socket: Socket, token: string): Promise<Guest | undefined> {

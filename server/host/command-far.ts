@@ -1,8 +1,11 @@
 /** The host's end of such a command: streams that look like a process's own, and what to do when they are done. */
 import type { Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
-import { encodeFrame, frameBytesMax, frameReader } from './frames.ts';
+import { encodeFrame, frameBytesMax, frameReader, framesOf } from './frames.ts';
 import type { Hello } from './hello.ts';
+
+/** In all: the memory is that of the host, which others need too. */
+export const stdinBytesMax = 16 * 1024 ** 2;
 
 export type FarStreams = {
   stdin: Readable & { isTTY: boolean; isFar: true };
@@ -27,11 +30,22 @@ export function farStreams(socket: Socket, { terminal }: Extract<Hello, { kind: 
   };
 
   const read = frameReader();
+  let stdinBytes = 0;
+  let hasEnded = false;
+  const receive = (data: Buffer): void => {
+    stdinBytes += data.length;
+    if (stdin.destroyed) return;
+    if (stdinBytes > stdinBytesMax) stdin.destroy(new Error(`stdin has more than ${stdinBytesMax / 1024 ** 2} MiB.`));
+    else stdin.push(data);
+  };
+  stdin.on('error', () => {});
   socket.on('data', (chunk: Buffer) => {
     for (const { kind, data } of framesOf(read, chunk, socket)) {
-      if (kind === 'stdin') stdin.push(data);
-      else if (kind === 'stdinEnd') stdin.push(null);
-      else if (kind === 'signal') stopping.abort();
+      if (kind === 'stdin' && !hasEnded) receive(data);
+      else if (kind === 'stdinEnd' && !hasEnded) {
+        hasEnded = true;
+        stdin.push(null);
+      } else if (kind === 'signal') stopping.abort();
     }
   });
   socket.once('close', () => stopping.abort());
@@ -46,16 +60,6 @@ export function farStreams(socket: Socket, { terminal }: Extract<Hello, { kind: 
     signal: stopping.signal,
     exit: (code) => void socket.end(encodeFrame('exit', Uint8Array.of(code))),
   };
-}
-
-/** Whoever sends what is no frame is not listened to any more. */
-function framesOf(read: ReturnType<typeof frameReader>, chunk: Buffer, socket: Socket): ReturnType<typeof read> {
-  try {
-    return read(chunk);
-  } catch {
-    socket.destroy();
-    return [];
-  }
 }
 
 function out(socket: Socket, kind: 'stdout' | 'stderr'): Writable {

@@ -1,7 +1,7 @@
 /** The near end of a command that the host carries out: the shell's streams and signals to it, its output and exit code back. */
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { encodeFrame, frameBytesMax, frameReader } from './frames.ts';
+import { encodeFrame, frameBytesMax, frameReader, framesOf } from './frames.ts';
 
 /** Its exit code; undefined where the host went away in the middle. */
 export function runThere(
@@ -16,10 +16,10 @@ export function runThere(
   return new Promise((resolve) => {
     let code: number | undefined;
     host.on('data', (chunk: Buffer) => {
-      for (const { kind, data } of read(chunk)) {
+      for (const { kind, data } of framesOf(read, chunk, host)) {
         if (kind === 'stdout') write(stdout, data, host);
         else if (kind === 'stderr') write(stderr, data, host);
-        else if (kind === 'exit') code = data.readUInt8(0);
+        else if (kind === 'exit') code = data.at(0) ?? 1;
         // Not before: a shell's loop may be reading from the same stream.
         else if (kind === 'wantStdin') send(stdin, host);
       }
@@ -34,9 +34,14 @@ export function runThere(
 }
 
 function write(out: Writable, data: Buffer, from: Socket): void {
-  if (out.write(data)) return;
+  // Whoever read it may be gone, as `head` is: the command still has to be seen to its end.
+  if (out.errored || out.destroyed || out.write(data)) return;
   from.pause();
-  out.once('drain', () => from.resume());
+  const go = (): void => {
+    out.off('drain', go).off('error', go).off('close', go);
+    from.resume();
+  };
+  out.on('drain', go).on('error', go).on('close', go);
 }
 
 function send(stdin: Readable, host: Socket): void {

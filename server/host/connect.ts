@@ -80,8 +80,11 @@ async function introduce(
 ): Promise<Connected | undefined> {
   // What is wrong with it later is seen by whoever uses it.
   socket.on('error', () => {});
-  const token = (await readFile(tokenFile, 'utf8').catch(() => '')).trim();
-  socket.write(`${JSON.stringify({ codexLsp: 1, token, ...introduction })}\n`);
+  const token = await readFile(tokenFile, 'utf8').catch((error: Error) => {
+    socket.destroy();
+    throw new Error(`the token of the host cannot be read: ${error.message}`);
+  });
+  socket.write(`${JSON.stringify({ codexLsp: 1, token: token.trim(), ...introduction })}\n`);
   const line = await firstLine(socket, { bytesMax: answerBytesMax, timeoutMs: answerTimeoutMs });
   const answer = line === undefined ? undefined : welcomeOf(line);
   if (answer && 'welcome' in answer) return { socket };

@@ -6,6 +6,8 @@ export function firstLine(
   stream: Readable,
   { bytesMax, timeoutMs }: { bytesMax: number; timeoutMs: number },
 ): Promise<string | undefined> {
+  // Its end was told before anybody listened.
+  if (stream.destroyed || stream.readableEnded) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;

@@ -32,3 +32,13 @@ export function frameReader(): (chunk: Buffer) => Frame[] {
     return frames;
   };
 }
+
+/** Whoever sends what is no frame is not listened to any more. */
+export function framesOf(read: ReturnType<typeof frameReader>, chunk: Buffer, from: { destroy(): unknown }): Frame[] {
+  try {
+    return read(chunk);
+  } catch {
+    from.destroy();
+    return [];
+  }
+}

@@ -18,6 +18,8 @@ export type Listening = {
 
 /** A host that is ending has that long. */
 const takeOverMs = 5_000;
+/** Editors and shells at a time. */
+const connectionsMax = 1_000;
 
 /** Undefined where another host listens there already. Throws where neither is so. */
 export async function listen(
@@ -72,7 +74,9 @@ async function take(place: HostPlace): Promise<Lock | undefined> {
 function bound(path: string, onConnection: (socket: Socket) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer({ allowHalfOpen: true }, onConnection);
-    server.once('error', reject);
+    server.maxConnections = connectionsMax;
+    // Where one cannot be accepted later, the others are served on.
+    server.on('error', reject);
     server.listen(path, () => {
       // The folder keeps others out until then.
       chmod(path, 0o600).then(() => resolve(server), reject);

@@ -1,6 +1,6 @@
 /** Where the host of a user, version and state folder is found: its socket, its token, its lock. */
 import { lstat, mkdir } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export type HostPlace = {
@@ -26,8 +26,11 @@ export async function hostPlace(stateDir: string, version: string): Promise<Host
   // Seldom needed, and a relay is to be light.
   const { createHash } = await import('node:crypto');
   const short = createHash('sha256').update(stateDir).digest('hex').slice(0, 16);
-  return within(join(tmpdir(), `codex-lsp-${userInfo().uid}-${short}`), version);
+  return within(join(tmpdir(), `codex-lsp-${uid()}-${short}`), version);
 }
+
+/** Of `os.userInfo` there is none for a number that the system has no name for, as in a container. */
+const uid = (): number | undefined => process.getuid?.();
 
 const within = (folder: string, version: string): HostPlace => ({
   folder,
@@ -50,6 +53,6 @@ async function unfit(folder: string): Promise<string | undefined> {
   const found = await lstat(folder);
   if (found.isSymbolicLink()) return 'is a link, where a folder of the host should be';
   if (!found.isDirectory()) return 'is no folder';
-  if (found.uid !== userInfo().uid) return 'belongs to another user';
+  if (found.uid !== uid()) return 'belongs to another user';
   return (found.mode & 0o077) === 0 ? undefined : 'can be entered by others';
 }

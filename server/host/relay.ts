@@ -18,7 +18,7 @@ export function relay(editor: { input: Readable; output: Writable }, host: Socke
       }
     });
     // Without `end` the host could still be told something, by nobody.
-    output.once('error', () => host.destroy());
+    output.on('error', () => host.destroy());
     host.once('close', () => {
       input.unpipe(host);
       resolve(code);

@@ -12,6 +12,9 @@ export const starting = `| how | what |
 | --- | --- |
 | \`codex-lsp --stdio\` (also no argument at all where stdin is not a terminal) | a language server on stdio |
 | \`codex-lsp --pipe=PATH\` | the same over a Unix socket or named pipe that the client has opened |
+| \`codex-lsp --stdio --no-host\` | served in this very process; what it starts ends with it |
+| \`codex-lsp host\` | the one process of a user that holds threads and turns; started on demand |
+| \`codex-lsp host --start\` | starts it in the background where none runs, and prints \`{"socket": PATH, "token": PATH}\` |
 | \`codex-lsp exec [PROMPT \\| -]\` | one task without an editor |
 | \`codex-lsp demo\` | a task on a bundled example with a scripted model: no key, no network |
 | \`codex-lsp doctor\` | what works on this machine and how to mend what does not; exit 1 if the sandbox can't run |
@@ -23,6 +26,19 @@ Every form takes \`-c key=value\`, a setting by its path with its value as JSON 
 Environment: \`OPENAI_API_KEY\` and \`OPENAI_BASE_URL\`; \`CODEX_LSP_STATE_DIR\`, where threads are kept (default
 \`$XDG_STATE_HOME/codex-lsp\`, else \`~/.local/state/codex-lsp\`; on macOS \`~/Library/Application Support/codex-lsp\`); \`CODEX_HOME\` (default
 \`~/.codex\`), whose \`AGENTS.md\` holds for every workspace.
+
+\`CODEX_LSP_HOST_IDLE_SECONDS\` (default 30): how long the host stays when nobody is connected and no turn runs.
+
+**The host.** \`--stdio\` and \`--pipe\` relay to the host of the user, the version and the state folder, and the shell's commands on threads are carried out by it where
+it runs. Settings, key and environment are those of each connection. Where there can be no host, the same process serves the editor, and the log in the
+state folder says why. An editor that comes while a turn runs is given work-done progress for it, and what the turn has asked and nobody
+has answered.
+
+**Connecting directly.** A client that can connect to a Unix socket needs no relay: \`host --start\` names the socket and the file that holds the token. The
+first message is \`initialize\`, with \`initializationOptions.host = { token, environment?, flags? }\` beside the settings: the token, the
+environment with the key and the base URL of the model, and what would stand behind \`-c\`. The host takes \`host\` out before anything else reads it. A wrong or missing token is
+error -32002 and the end of the connection; so is a first message that has not come whole within 30 s or 4 MiB. At most 128 connections may wait
+to be let in, and 1,000 be open: others are closed at once, and may come again.
 
 A missing key is an error of the task that needed it, never a failure to start.`;
 

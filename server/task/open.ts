@@ -299,6 +299,10 @@ class OpenTasks implements Tasks {
 
   sandbox: Tasks['sandbox'] = (of) => sandboxStatus({ stateDir: this.#stateDir, ...of });
 
+  runs(threadId: string): boolean {
+    return this.#running.has(threadId);
+  }
+
   isBusy(): boolean {
     return this.#running.size > 0 || this.#looks.size > 0 || this.#registry.all().some(({ isBusy }) => isBusy);
   }

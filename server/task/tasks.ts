@@ -76,6 +76,8 @@ export interface Tasks {
 
   /** How commands run, in this workspace where one is named: its folders are `root` and `others`. `unsandboxed`: `sandbox.dangerouslyUnsandboxed` of the face. */
   sandbox(of: { root?: string; others?: readonly string[]; unsandboxed: boolean }): Promise<SandboxStatus>;
+  /** A turn of this process runs in the thread: what happens in it is told to subscribers. */
+  runs(threadId: string): boolean;
   /** A turn runs, or a decision is being carried out. */
   isBusy(): boolean;
   /** Stops every running turn (`interrupted`), withdraws its approvals, and waits until no process of ours lives. */

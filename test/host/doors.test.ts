@@ -76,8 +76,9 @@ test.each<[what: string, spoil: (folder: string) => Promise<unknown>, why: strin
 
 test('a host that hangs keeps no editor from its work', async () => {
   await using it = await programBench(script());
-  const { folder, socket } = await placeOf(it);
+  const { folder, socket, token } = await placeOf(it);
   await mkdir(folder, { mode: 0o700 });
+  await writeFile(token, 'its own\n');
   const sockets = new Set<import('node:net').Socket>();
   const mute = createServer((guest) => sockets.add(guest)).listen(socket);
   await new Promise((resolve) => mute.once('listening', resolve));
@@ -88,6 +89,15 @@ test('a host that hangs keeps no editor from its work', async () => {
   expect(await status).toBe(0);
   expect(await logOf(it)).toContain('without a host: the host does not answer');
   mute.close();
+});
+
+test('a host whose token is gone: the editor is served without it, and the log says why', async () => {
+  await using it = await programBench(script());
+  const started = await runProgram(['host', '--start'], { env: it.env });
+  const { token } = JSON.parse(started.stdout);
+  await rm(token);
+  expect(await session(it)).toBe(0);
+  expect(await logOf(it)).toContain(`without a host: the token of the host cannot be read: ENOENT`);
 });
 
 test.each([

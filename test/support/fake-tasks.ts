@@ -263,6 +263,9 @@ export class FakeTasks implements Tasks {
     return this.sandboxStatus;
   }
 
+  runs = (threadId: string): boolean =>
+    ['running', 'waitingForApproval'].includes(this.#thread(threadId).summary.status);
+
   isBusy = (): boolean => false;
 
   async close(): Promise<void> {

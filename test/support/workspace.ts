@@ -76,7 +76,7 @@ async function ownersAreKnown(folder: string): Promise<void> {
 }
 
 /** A host of tests ends when the last that was connected has gone: bounded in time, and seen by its lock. */
-async function hostEnded(stateDir: string): Promise<void> {
+export async function hostEnded(stateDir: string): Promise<void> {
   const folder = join(stateDir, 'host');
   const deadline = performance.now() + hostEndMs;
   const lives = () => existsSync(folder) && readdirSync(folder).some((name) => isHeld(join(folder, name)));
