@@ -41,8 +41,7 @@ export function serve({ input, output, exit, ...surroundings }: ServeOptions): (
     if (state === 'ended') return;
     state = 'ended';
     publisher.close();
-    // Its unsaved text went with the editor: the disk is the truth again, for turns that go on.
-    session.documents.closeAll();
+    session.end();
     connection.dispose();
     exit(code);
   };

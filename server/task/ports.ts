@@ -18,7 +18,8 @@ export type Face = {
   profile: ApplyProfile;
   /**
    * Sends text edits to the editor and answers, per path, what really became of them, verified against the text the
-   * editor then has: `undefined` = as planned, else the reason it failed (`unconfirmed` after 10 s without a sign).
+   * editor then has: `undefined` = as planned, else the reason it failed (`unconfirmed` after 10 s without a sign; `unconfirmed: …` where the editor
+   * left before).
    * Not called with an empty list.
    */
   applyEdits(root: string, edits: ApplyPlan['editor']): Promise<ReadonlyMap<string, string | undefined>>;
