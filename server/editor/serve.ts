@@ -32,6 +32,7 @@ export function serve({ input, output, exit, ...surroundings }: ServeOptions): (
   const connection = createMessageConnection(new StreamMessageReader(input), new StreamMessageWriter(output));
   const client = createClient(connection);
   const session = new Session(client, { ...surroundings, log });
+  const detach = surroundings.tasks.attach(session.documents);
   const failed = (error: unknown): void => log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const publisher = new Publisher(session, failed);
   const room: Room = { session, publisher };
@@ -41,6 +42,7 @@ export function serve({ input, output, exit, ...surroundings }: ServeOptions): (
     if (state === 'ended') return;
     state = 'ended';
     publisher.close();
+    detach();
     session.end();
     connection.dispose();
     exit(code);
