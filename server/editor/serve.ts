@@ -41,6 +41,7 @@ export function serve({ input, output, exit, ...surroundings }: ServeOptions): (
   const connection = createMessageConnection(new StreamMessageReader(input), outgoing);
   const client = createClient(connection);
   const session = new Session(client, { ...surroundings, log });
+  const detach = surroundings.tasks.attach(session.documents);
   const failed = (error: unknown): void => log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const publisher = new Publisher(session, failed);
   const room: Room = { session, publisher };
@@ -50,8 +51,8 @@ export function serve({ input, output, exit, ...surroundings }: ServeOptions): (
     if (state === 'ended') return;
     state = 'ended';
     publisher.close();
-    // Its unsaved text went with the editor: the disk is the truth again, for turns that go on.
-    session.documents.closeAll();
+    detach();
+    session.end();
     connection.dispose();
     exit(code);
   };

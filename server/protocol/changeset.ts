@@ -37,9 +37,6 @@ export const applyResultSchema = z.object({
   applied: z.array(z.string()).describe('paths with at least one hunk applied'),
   conflicts: z.array(z.object({ path: z.string(), hunk: z.string(), reason: z.string() })),
   failed: z.array(z.object({ path: z.string(), reason: z.string() })),
-  reload: z
-    .array(z.string())
-    .optional()
-    .describe('open in the editor that asked, and written, moved or removed by the server'),
+  reload: z.array(z.string()).optional().describe('open in an editor, and written, moved or removed by the server'),
 });
 export type ApplyResult = z.infer<typeof applyResultSchema>;

@@ -73,7 +73,8 @@ Where \`threadId\` is optional, the default is the thread this connection last s
 workspace with something pending. If there are several, the error \`ambiguousThread\` lists them.`;
 
 export const requests = `Every request answers at once; a turn runs on its own. \`codex/accept\`, \`codex/applyEdited\` and \`codex/undo\` answer when the outcome was verified, at most 10 s
-after the call (\`failed\` with reason \`unconfirmed\` beyond that, for what an editor left open). Their command twins answer
+after the call (\`failed\` with reason \`unconfirmed\` beyond that, for what an editor left open; one that leaves meanwhile is
+not waited for). Their command twins answer
 \`{ applyId }\` at once; the result comes as the event \`applied\` (also of a redo) or \`undone\` and as one message line.
 \`codex.redo\` is \`codex.undo\` with \`redo\`, for a key that can't give a parameter.`;
 
@@ -101,6 +102,10 @@ export const values = `- **Status**, the first that holds: running, waitingForAp
 - **The copy from turn to turn.** At the start of a turn accepted and rejected hunks have left the copy, pending ones stay, and
   every other file is as the user has it now. During a turn a file that the agent has changed keeps its version; all others
   are refreshed before each command. The model is told what was accepted, rejected and commented.
+- **Several editors.** A connection's documents are its own, and end with it. A turn works on those of the connection that started it, saved or
+  not, and on what only others have open and unsaved; of several others, on the one that connected first. Where somebody's unsaved text of a file is
+  not the one that is used, a \`warning\` names the file, once a turn. Each editor's review is made against its own buffers. An accept, undo or redo leaves
+  a file in \`failed\` that another connection has open with unsaved text, until it is saved or closed there.
 - **Conflict.** Changes to the same lines, or to lines that touch (as for \`git merge-file\`): the user's text stays and the hunk is \`conflicting\`. It
   is settled by rejecting it, by \`codex/redoHunk\`, or by \`codex/accept\` with \`overMine\`, which undo takes back; no other accept takes it.
 - **Base.** The text a file had when the agent's change to it began. Where the user's version changed meanwhile and no base is

@@ -11,6 +11,7 @@ import { isRunning, summaryOf, worksIn } from '../thread/state.ts';
 import { Approvals, unknownApproval, unknownGrant } from './approvals.ts';
 import { BinaryContents } from './binary-contents.ts';
 import { Decisions } from './decide.ts';
+import { DocumentsOfAll } from './documents-of-all.ts';
 import { newId } from './ids.ts';
 import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
@@ -44,6 +45,7 @@ class OpenTasks implements Tasks {
   readonly #running = new Map<string, RunningTurn>();
   readonly #approvals = new Approvals();
   readonly #superseded = new Superseded();
+  readonly #documents = new DocumentsOfAll(this.#superseded);
   readonly #decisions = new Decisions(this.#approvals, this.#superseded);
   readonly #slots = new Slots();
   readonly #contents = new BinaryContents();
@@ -65,6 +67,10 @@ class OpenTasks implements Tasks {
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  attach(documents: OpenDocuments): () => void {
+    return this.#documents.attach(documents);
   }
 
   async start(asked: TaskRequest): Promise<{ threadId: string; turnId: string }> {
@@ -100,7 +106,7 @@ class OpenTasks implements Tasks {
     await runTask({
       record,
       stateDir: this.#stateDir,
-      request: { ...request, documents: this.#superseded.live(request.documents) },
+      request: { ...request, documents: this.#documents.seenBy(request.documents) },
       turnId: turn.turnId,
       signal: turn.stop.signal,
       approvals: this.#approvals,
@@ -232,7 +238,7 @@ class OpenTasks implements Tasks {
     // Settled when the last of its hunks is decided; whoever answers while that is done comes after it.
     const check = () => this.#approvals.assertPending(record, approvalId);
     if (decision === 'accept') await this.#decisions.accept(record, {}, this.#live(face), check);
-    else await this.#decisions.reject(record, {}, this.#superseded.live(face.documents), { check, decision });
+    else await this.#decisions.reject(record, {}, this.#documents.seenBy(face.documents), { check, decision });
     return { approvalId, decision };
   };
 
@@ -256,7 +262,7 @@ class OpenTasks implements Tasks {
   review: Tasks['review'] = (threadId, documents, only) => {
     const look = this.#registry
       .find(threadId)
-      .then((record) => this.#decisions.look(record, this.#superseded.live(documents), only))
+      .then((record) => this.#decisions.look(record, this.#documents.seenBy(documents), only))
       .finally(() => this.#looks.delete(look));
     this.#looks.add(look);
     return look;
@@ -290,7 +296,7 @@ class OpenTasks implements Tasks {
   };
 
   reject: Tasks['reject'] = async (threadId, selection, documents) => {
-    await this.#decisions.reject(await this.#idle(threadId), selection, this.#superseded.live(documents));
+    await this.#decisions.reject(await this.#idle(threadId), selection, this.#documents.seenBy(documents));
     return this.changeset(threadId, documents);
   };
 
@@ -319,7 +325,7 @@ class OpenTasks implements Tasks {
   }
 
   #live(face: Face): Face {
-    return { ...face, documents: this.#superseded.live(face.documents) };
+    return { ...face, documents: this.#documents.seenBy(face.documents) };
   }
 
   /** A turn runs from the answer to its request on, though its first event comes a little later. */

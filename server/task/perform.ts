@@ -106,7 +106,7 @@ function shownParts(
 function fateOf({ part, outcome }: Step, { failures, leftOut }: CarriedOut): Fate {
   if (!outcome) return part.done ? 'done' : 'not';
   const failure = failures.get(outcome.path);
-  if (failure) return failure.isWritten || failure.reason === unconfirmed ? 'unknown' : 'not';
+  if (failure) return failure.isWritten || failure.reason.startsWith(unconfirmed) ? 'unknown' : 'not';
   return leftOut.includes(outcome.path) ? 'not' : 'done';
 }
 

@@ -15,6 +15,7 @@ import type { ThreadRecord } from './record.ts';
 import { publishChanges, reviewThread, textsUnder } from './review.ts';
 import type { Slots } from './slots.ts';
 import { stateFault } from './state-fault.ts';
+import { type TurnTexts, turnTexts } from './turn-documents.ts';
 import { openTurnInput } from './turn-input.ts';
 import { openWorkbench } from './workbench.ts';
 
@@ -52,10 +53,11 @@ export async function runTask(options: RunOptions): Promise<void> {
     const model = request.model ?? settings.model;
     const unsandboxed = settings.sandbox.dangerouslyUnsandboxed || undefined;
     record.emit({ type: 'turnStarted', prompt, model, mode, origin, freeformTools, unsandboxed }, turnId);
-    const run = carryOut(options, before, freeformTools);
+    const texts = turnTexts(request, (message) => record.emit({ type: 'warning', message }, turnId));
+    const run = carryOut(options, before, freeformTools, texts);
     const outcome = await run.catch((error: unknown): TurnOutcome => failure(stateFault(error, options.stateDir)));
     options.stopSteering();
-    await finish(options, outcome);
+    await finish(options, outcome, texts);
   } catch (error) {
     // Not even the journal could be written: the last that can be done is to end the turn for those who listen.
     options.leave();
@@ -68,6 +70,7 @@ async function carryOut(
   options: RunOptions,
   before: ThreadRecord['state'],
   freeformTools: boolean,
+  texts: TurnTexts,
 ): Promise<TurnOutcome> {
   const { record, request, turnId, signal, approvals, steering } = options;
   const emit: ThreadRecord['emit'] = (event) => record.emit(event, turnId);
@@ -93,14 +96,15 @@ async function carryOut(
     const copy = await record.copy();
     const reviewed =
       before.turns.length > 0
-        ? withoutRedone(await reviewThread(record, request.documents, { state: before }), request.redo)
+        ? withoutRedone(await reviewThread(record, await texts(), { state: before }), request.redo)
         : undefined;
     if (reviewed) await copy.settle(nextCopy(reviewed));
-    await copy.prepare(textsUnder(request.documents, request.root), request.settings.sandbox.secrets);
+    const documents = await texts();
+    await copy.prepare(textsUnder(documents, request.root), request.settings.sandbox.secrets);
     for (const { path, base, text } of request.seeds) await copy.seed(path, base, text);
 
     const history = await record.conversation();
-    const input = await openTurnInput({ request, copy, history, before, reviewed });
+    const input = await openTurnInput({ request: { ...request, documents }, copy, history, before, reviewed });
     await record.remember(input);
     const outcome = await runTurn({
       model: model.model,
@@ -120,6 +124,7 @@ async function carryOut(
         stateDir: options.stateDir,
         copy,
         request,
+        texts,
         turnId,
         approvals,
         signal,
@@ -141,9 +146,10 @@ async function carryOut(
 }
 
 /** The order of a turn's last events is part of the contract. */
-async function finish(options: RunOptions, outcome: TurnOutcome): Promise<void> {
-  const { record, request, turnId, decisions } = options;
-  const review = await reviewThread(record, request.documents).catch((error: unknown) => {
+async function finish(options: RunOptions, outcome: TurnOutcome, texts: TurnTexts): Promise<void> {
+  const { record, turnId, decisions } = options;
+  const compared = texts().then((documents) => reviewThread(record, documents));
+  const review = await compared.catch((error: unknown) => {
     record.emit(
       { type: 'warning', message: `The changes could not be compared: ${failure(error).error.message}` },
       turnId,

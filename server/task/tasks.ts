@@ -17,6 +17,12 @@ export interface Tasks {
   /** `workspace`: the thread's. Returns the function that unsubscribes. */
   subscribe(listener: (envelope: EventEnvelope, workspace: Workspace) => void): () => void;
 
+  /**
+   * A connection's documents, for as long as it is there: turns of others read what only it has open and has not saved,
+   * and their decisions never write over that. Returns the function that detaches them.
+   */
+  attach(documents: OpenDocuments): () => void;
+
   /** Answers at once; the turn's first event comes in a later macrotask. */
   start(request: TaskRequest): Promise<{ threadId: string; turnId: string }>;
   /** Throws `noTurnRunning`, or `turnRunning` where another process runs it. */

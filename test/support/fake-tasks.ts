@@ -104,6 +104,10 @@ export class FakeTasks implements Tasks {
     for (const listener of this.#listeners) listener(envelope, { root: thread.root, folders: thread.folders });
   }
 
+  attach(): () => void {
+    return () => {};
+  }
+
   subscribe(listener: (envelope: EventEnvelope, workspace: Workspace) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
