@@ -5,6 +5,7 @@ import { serve as serveEditor } from '../editor/serve.ts';
 import { doorOf, type Guest, refuse, replaced, welcome } from '../host/accept.ts';
 import { farStreams } from '../host/command-far.ts';
 import { open } from '../host/connect.ts';
+import { refuseDirect } from '../host/direct.ts';
 import { listen } from '../host/listen.ts';
 import { type HostPlace, hostPlace, openHostFolder } from '../host/place.ts';
 import { startHost } from '../host/start.ts';
@@ -104,8 +105,9 @@ async function receive(socket: Socket, guest: Guest, room: Room): Promise<void> 
     return replaced(socket);
   }
   const settings = await readSettings(guest.environment, guest.flags).catch((error: unknown) => {
-    if (guest.kind === 'direct' || !(error instanceof UsageError)) throw error;
-    refuse(socket, `${error.message}\nTry 'codex-lsp --help'.`, 2);
+    if (!(error instanceof UsageError)) throw error;
+    if (guest.kind === 'direct') refuseDirect(socket, guest.id, error.message);
+    else refuse(socket, `${error.message}\nTry 'codex-lsp --help'.`, 2);
   });
   // Gone meanwhile: nobody would end what is begun for it.
   if (!settings || socket.destroyed) return;

@@ -1,11 +1,11 @@
 /** Lets a connection in, or refuses it with a sentence: by its first line, or by its `initialize` where it speaks LSP at once. */
 import type { Socket } from 'node:net';
-import { readDirect } from './direct.ts';
+import { type Direct, readDirect } from './direct.ts';
 import { firstLine } from './first-line.ts';
 import { type Hello, helloBytesMax, helloSchema, type Welcome } from './hello.ts';
 import { isToken } from './listen.ts';
 
-export type Guest = Hello | { kind: 'direct'; environment: Record<string, string>; flags: string[] };
+export type Guest = Hello | ({ kind: 'direct' } & Direct);
 
 const helloTimeoutMs = 30_000;
 /** Connections at a time that have not yet said who they are. Whoever comes then is turned away, and may come again. */

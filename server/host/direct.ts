@@ -13,7 +13,8 @@ export const directSchema = z.strictObject({
   environment: z.record(z.string(), z.string()).default({}),
   flags: z.array(z.string()).default([]),
 });
-export type Direct = z.infer<typeof directSchema>;
+/** `id`: of its `initialize`. */
+export type Direct = Omit<z.infer<typeof directSchema>, 'token'> & { id: string | number };
 
 const initializeSchema = z.looseObject({
   id: z.union([z.string(), z.number()]),
@@ -34,14 +35,22 @@ export async function readDirect(socket: Socket, isToken: (token: string) => boo
   const initialize = initializeSchema.safeParse(message);
   if (!initialize.success || !isToken(initialize.data.params.initializationOptions.host.token)) {
     const text = 'initializationOptions.host.token must hold the token of the host; its file lies beside the socket.';
-    socket.write(encode({ id: idOf(message), error: { code: serverNotInitialized, message: text } }));
-    socket.destroySoon();
+    refuseDirect(socket, idOf(message), text);
     return undefined;
   }
   const { params } = initialize.data;
-  const { host, ...options } = params.initializationOptions;
+  const {
+    host: { environment, flags },
+    ...options
+  } = params.initializationOptions;
   socket.unshift(encode({ ...initialize.data, params: { ...params, initializationOptions: options } }));
-  return host;
+  return { id: initialize.data.id, environment, flags };
+}
+
+/** Its `initialize` is answered by an error, and nothing follows. */
+export function refuseDirect(socket: Socket, id: string | number | null, message: string): void {
+  socket.write(encode({ id, error: { code: serverNotInitialized, message } }));
+  socket.destroySoon();
 }
 
 const idOf = (message: unknown): string | number | null =>

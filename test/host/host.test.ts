@@ -183,6 +183,8 @@ test('an editor that connects to the socket itself needs no relay; without the t
   };
   await expect(open({ host: { token: 'wrong' } }).opened).rejects.toMatchObject({ code: -32002 });
   await expect(open({}).opened).rejects.toMatchObject({ code: -32002, message: expect.stringContaining('host.token') });
+  const bad = open({ host: { ...host, flags: ['nonsense'] } });
+  await expect(bad.opened).rejects.toMatchObject({ code: -32002, message: expect.stringContaining('nonsense') });
   const { client, opened } = open({ host, model: 'gpt-test' });
   expect(await opened).toMatchObject({ capabilities: { experimental: { codex: { version: 1 } } } });
   await client.request('codex/runTask', { prompt: 'hello' });
