@@ -3,13 +3,17 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workspace } from '../protocol/folders.ts';
 import { newId } from './ids.ts';
+import { KnownSummaries } from './known-summaries.ts';
 import { type Around, ThreadRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
-import { type Listed, listedOf, readSummary } from './summary-file.ts';
+import { type Listed, listedOf } from './summary-file.ts';
+
+const listedAtOnce = 64;
 
 export class Registry {
   readonly #folder: string;
   readonly #around: Around;
+  readonly #summaries = new KnownSummaries();
   readonly #records = new Map<string, Promise<ThreadRecord | undefined>>();
   /** Those that are loaded, for synchronous look-ups. */
   readonly #loaded = new Map<string, ThreadRecord>();
@@ -53,10 +57,13 @@ export class Registry {
 
   /** Every thread of the state folder. One that can't be read is left out: it must not hide the others. */
   async list(): Promise<readonly Listed[]> {
+    const threadIds = await readdir(this.#folder).catch(() => []);
+    this.#summaries.keepOnly(new Set(threadIds));
     const listed: Listed[] = [];
-    for (const threadId of await readdir(this.#folder).catch(() => [])) {
-      const one = await this.#listed(threadId).catch(() => undefined);
-      if (one) listed.push(one);
+    for (let at = 0; at < threadIds.length; at += listedAtOnce) {
+      const some = threadIds.slice(at, at + listedAtOnce);
+      const found = await Promise.all(some.map((threadId) => this.#listed(threadId).catch(() => undefined)));
+      listed.push(...found.filter((one) => one !== undefined));
     }
     return listed;
   }
@@ -87,7 +94,9 @@ export class Registry {
   }
 
   async #listed(threadId: string): Promise<Listed | undefined> {
-    const summary = this.#loaded.has(threadId) ? undefined : await readSummary(this.folderOf(threadId));
+    const summary = this.#loaded.has(threadId)
+      ? undefined
+      : await this.#summaries.read(threadId, this.folderOf(threadId));
     return summary ?? listedOf((await this.find(threadId)).state);
   }
 
