@@ -22,7 +22,7 @@ import { Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
 import { folderFor, show, writeShown } from './shown-files.ts';
 import { threadsOfWorkspace } from './threads.ts';
-import { within } from './uri.ts';
+import { pathOf, within } from './uri.ts';
 
 export class Publisher {
   readonly activity = new Activity();
@@ -84,9 +84,11 @@ export class Publisher {
   /** What earlier processes, or other editors, have left in this workspace. */
   async recall(): Promise<void> {
     const session = this.#session;
-    for (const { threadId, title, status } of await threadsOfWorkspace(session)) {
+    for (const { threadId, title, status, root, folders } of await threadsOfWorkspace(session)) {
       try {
-        const workspace = await session.tasks.workspaceOf(threadId);
+        // Of those that need nothing now, what the list says is enough: they are not loaded.
+        const listed = { root: pathOf(root) ?? root, folders: folders?.map((uri) => pathOf(uri) ?? uri) };
+        const workspace = status === 'inReview' ? await session.tasks.workspaceOf(threadId) : listed;
         this.activity.learn(threadId, workspace, title);
         if (status === 'inReview') this.reviews.refresh(threadId, workspace.root);
         if (session.tasks.runs(threadId)) await this.#join(threadId, workspace);

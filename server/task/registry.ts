@@ -61,8 +61,10 @@ export class Registry {
 
   /** Every thread of the state folder. One that can't be read is left out: it must not hide the others. */
   async list(): Promise<readonly Listed[]> {
+    const threadIds = await readdir(this.#folder).catch(() => []);
+    this.#summaries.keepOnly(new Set(threadIds.map((threadId) => this.folderOf(threadId))));
     const listed: Listed[] = [];
-    await inBatches(await readdir(this.#folder).catch(() => []), async (threadId) => {
+    await inBatches(threadIds, async (threadId) => {
       const one = await this.#listed(threadId).catch(() => undefined);
       if (one) listed.push(one);
     });

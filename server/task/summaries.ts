@@ -20,6 +20,11 @@ export class Summaries {
     return listed;
   }
 
+  /** Of threads that are gone nothing is kept. */
+  keepOnly(folders: ReadonlySet<string>): void {
+    for (const folder of this.#kept.keys()) if (!folders.has(folder)) this.#kept.delete(folder);
+  }
+
   forget(folder: string): undefined {
     this.#kept.delete(folder);
   }
