@@ -13,6 +13,7 @@ import { BinaryContents } from './binary-contents.ts';
 import { Decisions } from './decide.ts';
 import { DocumentsOfAll } from './documents-of-all.ts';
 import { newId } from './ids.ts';
+import { OverlappingThreads } from './overlapping-threads.ts';
 import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { InvalidParams, Refusal, turnRunning } from './refusal.ts';
@@ -50,6 +51,7 @@ class OpenTasks implements Tasks {
   /** Looks at reviews, which may write down what the user's typing has settled. */
   readonly #looks = new Set<Promise<Review>>();
   readonly #registry: Registry;
+  readonly #overlapping: OverlappingThreads;
 
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
@@ -60,6 +62,7 @@ class OpenTasks implements Tasks {
       recoverApply: (record) => this.#decisions.recover(record),
       recover: (record) => this.#recover(record),
     });
+    this.#overlapping = new OverlappingThreads(this.#registry);
   }
 
   subscribe(listener: Listener): () => void {
@@ -109,6 +112,7 @@ class OpenTasks implements Tasks {
       signal: turn.stop.signal,
       approvals: this.#approvals,
       decisions: this.#decisions,
+      overlapping: this.#overlapping,
       slots: this.#slots,
       steering: () => turn.steering?.splice(0) ?? [],
       stopSteering: () => {
@@ -259,7 +263,9 @@ class OpenTasks implements Tasks {
 
   changeset: Tasks['changeset'] = async (threadId, documents) => {
     const review = await this.review(threadId, documents);
-    return toChangeset(threadId, review, await this.#contents.of(this.#registry.loaded(threadId), review));
+    const record = this.#registry.loaded(threadId);
+    const overlaps = await this.#overlapping.of(record, review, this.#documents.seenBy(documents));
+    return toChangeset(threadId, review, await this.#contents.of(record, review), overlaps);
   };
 
   saidBefore: Tasks['saidBefore'] = async (threadId, paths) =>
@@ -268,7 +274,8 @@ class OpenTasks implements Tasks {
   async reviewDocument(threadId: string, documents: OpenDocuments): Promise<string> {
     const review = await this.review(threadId, documents);
     const record = this.#registry.loaded(threadId);
-    return reviewDocument(review, headingOf(record.state), await this.#contents.of(record, review));
+    const overlaps = await this.#overlapping.of(record, review, this.#documents.seenBy(documents));
+    return reviewDocument(review, { ...headingOf(record.state), overlaps }, await this.#contents.of(record, review));
   }
 
   folderOf(threadId: string): string {
