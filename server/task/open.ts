@@ -13,6 +13,7 @@ import { BinaryContents } from './binary-contents.ts';
 import { Decisions } from './decide.ts';
 import { DocumentsOfAll } from './documents-of-all.ts';
 import { newId } from './ids.ts';
+import type { Overlap } from './overlap.ts';
 import { OverlappingThreads } from './overlapping-threads.ts';
 import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
@@ -49,7 +50,7 @@ class OpenTasks implements Tasks {
   readonly #slots = new Slots();
   readonly #contents = new BinaryContents();
   /** Looks at reviews, which may write down what the user's typing has settled. */
-  readonly #looks = new Set<Promise<Review>>();
+  readonly #looks = new Set<Promise<unknown>>();
   readonly #registry: Registry;
   readonly #overlapping: OverlappingThreads;
 
@@ -253,18 +254,14 @@ class OpenTasks implements Tasks {
   }
 
   review: Tasks['review'] = (threadId, documents, only) => {
-    const look = this.#registry
-      .find(threadId)
-      .then((record) => this.#decisions.look(record, this.#documents.seenBy(documents), only))
-      .finally(() => this.#looks.delete(look));
-    this.#looks.add(look);
-    return look;
+    const found = this.#registry.find(threadId);
+    return this.#look(found.then((record) => this.#decisions.look(record, this.#documents.seenBy(documents), only)));
   };
 
   changeset: Tasks['changeset'] = async (threadId, documents) => {
     const review = await this.review(threadId, documents);
     const record = this.#registry.loaded(threadId);
-    const overlaps = await this.#overlapping.of(record, review, this.#documents.seenBy(documents));
+    const overlaps = await this.#overlaps(record, review, documents);
     return toChangeset(threadId, review, await this.#contents.of(record, review), overlaps);
   };
 
@@ -274,7 +271,7 @@ class OpenTasks implements Tasks {
   async reviewDocument(threadId: string, documents: OpenDocuments): Promise<string> {
     const review = await this.review(threadId, documents);
     const record = this.#registry.loaded(threadId);
-    const overlaps = await this.#overlapping.of(record, review, this.#documents.seenBy(documents));
+    const overlaps = await this.#overlaps(record, review, documents);
     return reviewDocument(review, { ...headingOf(record.state), overlaps }, await this.#contents.of(record, review));
   }
 
@@ -318,6 +315,16 @@ class OpenTasks implements Tasks {
 
   #live(face: Face): Face {
     return { ...face, documents: this.#documents.seenBy(face.documents) };
+  }
+
+  #overlaps(record: ThreadRecord, review: Review, documents: OpenDocuments): Promise<Overlap[]> {
+    return this.#look(this.#overlapping.of(record, review, this.#documents.seenBy(documents)));
+  }
+
+  #look<T>(begun: Promise<T>): Promise<T> {
+    const look = begun.finally(() => this.#looks.delete(look));
+    this.#looks.add(look);
+    return look;
   }
 
   /** A turn runs from the answer to its request on, though its first event comes a little later. */
