@@ -97,7 +97,7 @@ export class Documents implements OpenDocuments {
       const inside = path === undefined ? undefined : within(root, path);
       if (!document || !inside) continue;
       const text = document.getText();
-      found.set(inside, { version: document.version, text, isSaved: text === saved });
+      found.set(inside, { version: document.version, text, ...(text === saved ? { isSaved: true } : {}) });
     }
     return found;
   }

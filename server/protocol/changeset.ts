@@ -25,6 +25,10 @@ export const fileChangeSchema = z.object({
   binary: z.boolean().optional(),
   mode: z.object({ from: z.number().optional(), to: z.number().optional() }).optional(),
   sensitive: z.string().optional().describe('why "all" leaves this file out'),
+  alsoChangedBy: z
+    .array(z.object({ threadId: z.string(), title: z.string() }))
+    .optional()
+    .describe('other threads with undecided changes of the same file, whose workspace may be another folder'),
   hunks: z.array(hunkSchema),
 });
 export type FileChange = z.infer<typeof fileChangeSchema>;

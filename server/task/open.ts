@@ -13,6 +13,8 @@ import { BinaryContents } from './binary-contents.ts';
 import { Decisions } from './decide.ts';
 import { DocumentsOfAll } from './documents-of-all.ts';
 import { newId } from './ids.ts';
+import type { Overlap } from './overlap.ts';
+import { OverlappingThreads } from './overlapping-threads.ts';
 import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { InvalidParams, Refusal, turnRunning } from './refusal.ts';
@@ -50,8 +52,9 @@ class OpenTasks implements Tasks {
   readonly #slots = new Slots();
   readonly #contents = new BinaryContents();
   /** Looks at reviews, which may write down what the user's typing has settled. */
-  readonly #looks = new Set<Promise<Review>>();
+  readonly #looks = new Set<Promise<unknown>>();
   readonly #registry: Registry;
+  readonly #overlapping: OverlappingThreads;
 
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
@@ -62,6 +65,7 @@ class OpenTasks implements Tasks {
       recoverApply: (record) => this.#decisions.recover(record),
       recover: (record) => this.#recover(record),
     });
+    this.#overlapping = new OverlappingThreads(this.#registry);
   }
 
   subscribe(listener: Listener): () => void {
@@ -111,6 +115,7 @@ class OpenTasks implements Tasks {
       signal: turn.stop.signal,
       approvals: this.#approvals,
       decisions: this.#decisions,
+      overlapping: this.#overlapping,
       slots: this.#slots,
       steering: () => turn.steering?.splice(0) ?? [],
       stopSteering: () => {
@@ -260,17 +265,15 @@ class OpenTasks implements Tasks {
   }
 
   review: Tasks['review'] = (threadId, documents, only) => {
-    const look = this.#registry
-      .find(threadId)
-      .then((record) => this.#decisions.look(record, this.#documents.seenBy(documents), only))
-      .finally(() => this.#looks.delete(look));
-    this.#looks.add(look);
-    return look;
+    const found = this.#registry.find(threadId);
+    return this.#look(found.then((record) => this.#decisions.look(record, this.#documents.seenBy(documents), only)));
   };
 
   changeset: Tasks['changeset'] = async (threadId, documents) => {
     const review = await this.review(threadId, documents);
-    return toChangeset(threadId, review, await this.#contents.of(this.#registry.loaded(threadId), review));
+    const record = this.#registry.loaded(threadId);
+    const overlaps = await this.#overlaps(record, review, documents);
+    return toChangeset(threadId, review, await this.#contents.of(record, review), overlaps);
   };
 
   saidBefore: Tasks['saidBefore'] = async (threadId, paths) =>
@@ -279,7 +282,8 @@ class OpenTasks implements Tasks {
   async reviewDocument(threadId: string, documents: OpenDocuments): Promise<string> {
     const review = await this.review(threadId, documents);
     const record = this.#registry.loaded(threadId);
-    return reviewDocument(review, headingOf(record.state), await this.#contents.of(record, review));
+    const overlaps = await this.#overlaps(record, review, documents);
+    return reviewDocument(review, { ...headingOf(record.state), overlaps }, await this.#contents.of(record, review));
   }
 
   folderOf(threadId: string): string {
@@ -326,6 +330,16 @@ class OpenTasks implements Tasks {
 
   #live(face: Face): Face {
     return { ...face, documents: this.#documents.seenBy(face.documents) };
+  }
+
+  #overlaps(record: ThreadRecord, review: Review, documents: OpenDocuments): Promise<Overlap[]> {
+    return this.#look(this.#overlapping.of(record, review, this.#documents.seenBy(documents)));
+  }
+
+  #look<T>(begun: Promise<T>): Promise<T> {
+    const look = begun.finally(() => this.#looks.delete(look));
+    this.#looks.add(look);
+    return look;
   }
 
   /** A turn runs from the answer to its request on, though its first event comes a little later. */

@@ -10,6 +10,8 @@ import type { Approvals } from './approvals.ts';
 import type { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
 import { modelFor } from './model-for.ts';
+import { overlapWarnings } from './overlap.ts';
+import type { OverlappingThreads } from './overlapping-threads.ts';
 import type { TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { publishChanges, reviewThread, textsUnder } from './review.ts';
@@ -32,6 +34,7 @@ export type RunOptions = {
   /** Called right before the turn's end is told: whoever hears of it may start the next turn, or decide hunks. */
   leave: () => void;
   decisions: Decisions;
+  overlapping: OverlappingThreads;
   /** Called as soon as the model will read no more messages. */
   stopSteering: () => void;
 };
@@ -147,8 +150,13 @@ async function carryOut(
 
 /** The order of a turn's last events is part of the contract. */
 async function finish(options: RunOptions, outcome: TurnOutcome, texts: TurnTexts): Promise<void> {
-  const { record, turnId, decisions } = options;
-  const compared = texts().then((documents) => reviewThread(record, documents));
+  const { record, turnId, decisions, overlapping } = options;
+  let overlaps: string[] = [];
+  const compared = texts().then(async (documents) => {
+    const made = await reviewThread(record, documents);
+    overlaps = overlapWarnings(await overlapping.of(record, made, documents));
+    return made;
+  });
   const review = await compared.catch((error: unknown) => {
     record.emit(
       { type: 'warning', message: `The changes could not be compared: ${failure(error).error.message}` },
@@ -156,6 +164,7 @@ async function finish(options: RunOptions, outcome: TurnOutcome, texts: TurnText
     );
     return undefined;
   });
+  for (const message of overlaps) record.emit({ type: 'warning', message }, turnId);
   if (review && (review.files.length > 0 || record.state.pendingFiles > 0)) publishChanges(record, review, turnId);
   // From here on whoever hears of the end may start the next turn, or decide hunks.
   options.leave();

@@ -109,6 +109,27 @@ test("a buffer that was saved and not loaded anew stands in nobody's way; an edi
   expect(await editor.disk('a.txt')).toBe('zero\none\ntwo\nthree\n');
 });
 
+test('where both have the file open, no edit is sent while the other has typed in it', async () => {
+  await using world = await openWorld({ files, model: script(patch('a.txt', '-two', '+TWO'), say('Done.')) });
+  const { editor } = world;
+  await using other = await another(world);
+  await editor.open('a.txt');
+  await other.open('a.txt');
+  const { threadId, reaches } = bound(await editor.runTask('shout'));
+  await reaches('inReview');
+  other.type('a.txt', 'one', 'eins');
+  await other.request('codex/status', {});
+  const refused = await editor.request('codex/accept', { threadId });
+  expect(refused).toMatchObject({ applied: [], failed: [{ path: 'a.txt', reason: open }] });
+  expect(editor.edits).toEqual([]);
+  // Typed back to what is on disk, it needs no saving.
+  other.type('a.txt', 'eins', 'one');
+  await other.request('codex/status', {});
+  expect(await editor.request('codex/accept', { threadId })).toMatchObject({ applied: ['a.txt'], failed: [] });
+  expect(await editor.text('a.txt')).toBe('one\nTWO\nthree\n');
+  expect(await other.text('a.txt')).toBe('one\ntwo\nthree\n');
+});
+
 test('each editor sees the review against its own text', async () => {
   await using world = await openWorld({ files, model: script(patch('a.txt', '-two', '+TWO'), say('Done.')) });
   const { editor } = world;

@@ -11,7 +11,7 @@ const verifyTimeoutMs = 60_000;
 
 /** An accept, asked of an editor that is killed when it gets the edit; and what the next editor finds. */
 async function leaving(
-  lastDeed: (editor: Editor) => Promise<void>,
+  lastDeed: (editor: Editor) => Promise<object | undefined>,
   check: (result: unknown, editor: Editor, task: Task, review: () => Promise<string[]>) => Promise<void>,
 ): Promise<void> {
   await using model = await startModel(script(patch('a.txt', '-two', '+TWO'), say('Done.')));
@@ -23,9 +23,10 @@ async function leaving(
     environment,
     verifyTimeoutMs,
     applyEdit: async (_, editor) => {
-      await lastDeed(editor);
-      editor.kill();
-      return new Promise(() => {});
+      const reply = await lastDeed(editor);
+      if (reply === undefined) editor.kill();
+      else setTimeout(() => editor.kill(), 50);
+      return reply ?? new Promise(() => {});
     },
   });
   await first.open('a.txt');
@@ -54,7 +55,7 @@ function watched(tasks: Tasks, results: Promise<unknown>[]): Tasks {
 test('an accept whose editor is killed ends at once: nothing is applied, and the next editor accepts', async () => {
   const started = performance.now();
   await leaving(
-    async () => {},
+    async () => undefined,
     async (result, second, { threadId }, review) => {
       expect(result).toMatchObject({
         applied: [],
@@ -72,9 +73,26 @@ test('an accept whose editor is killed ends at once: nothing is applied, and the
   );
 });
 
+test('an editor that says yes and leaves before it shows the change is not waited for', async () => {
+  await leaving(
+    async () => ({ applied: true }),
+    async (result, second, _task, review) => {
+      expect(result).toMatchObject({
+        applied: [],
+        failed: [{ reason: expect.stringMatching(/^unconfirmed: the editor left/) }],
+      });
+      expect(await second.disk('a.txt')).toBe('one\ntwo\nthree\n');
+      expect(await review()).toEqual(['pending']);
+    },
+  );
+});
+
 test('what the editor saved before it left is applied', async () => {
   await leaving(
-    async (editor) => writeFile(join(editor.root, 'a.txt'), 'one\nTWO\nthree\n'),
+    async (editor) => {
+      await writeFile(join(editor.root, 'a.txt'), 'one\nTWO\nthree\n');
+      return undefined;
+    },
     async (result, _second, _task, review) => {
       expect(result).toMatchObject({ applied: ['a.txt'], failed: [] });
       expect(await review()).toEqual(['accepted']);
