@@ -18,7 +18,7 @@ export const starting = `| how | what |
 | \`codex-lsp exec [PROMPT \\| -]\` | one task without an editor |
 | \`codex-lsp demo\` | a task on a bundled example with a scripted model: no key, no network |
 | \`codex-lsp doctor\` | what works on this machine and how to mend what does not; exit 1 if the sandbox can't run |
-| \`codex-lsp threads\`, \`diff\`, \`apply\`, \`undo\`, \`archive\`, \`delete\` THREAD | the same threads from a shell |
+| \`codex-lsp threads\`, \`resume\`, \`diff\`, \`apply\`, \`undo\`, \`rename\`, \`archive\`, \`unarchive\`, \`delete\` THREAD | the same threads from a shell |
 | \`codex-lsp --version\`, \`--help\` | as everywhere; an unknown flag or command is exit 2 with a sentence |
 
 Every form takes \`-c key=value\`, a setting by its path with its value as JSON or plain text, as often as wanted.

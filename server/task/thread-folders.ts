@@ -1,9 +1,12 @@
 /** The folders of threads as they go: a thread is there or it is not, and what a killed process leaves of one is found again. */
-import { lstat, readdir, rename } from 'node:fs/promises';
+import { lstat, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTree } from '../workspace/remove-tree.ts';
 import { newId } from './ids.ts';
+import { versionLine } from './json-lines.ts';
+import { sizeOf } from './jsonl.ts';
 import { takeLock } from './lock.ts';
+import { journalName } from './summary-file.ts';
 
 /** No id of a thread has a dot. */
 const deletedSuffix = '.deleted';
@@ -43,8 +46,17 @@ export async function sweepDeleted(stateDir: string): Promise<void> {
 
 /** Whether the folder is that of a thread whose process was killed before its first event. */
 export async function isNeverBegun(folder: string): Promise<boolean> {
+  return (await hasNoEvent(folder)) && (await isQuiet(folder));
+}
+
+/** Nothing but locks, and at most a journal that has not come further than its first line, which names its version. */
+async function hasNoEvent(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch(() => ['none']);
-  return names.every((name) => lockNames.includes(name)) && (await isQuiet(folder));
+  if (!names.every((name) => lockNames.includes(name) || name === journalName)) return false;
+  const journal = join(folder, journalName);
+  if ((await sizeOf(journal)) > versionLine.length) return false;
+  const text = await readFile(journal, 'utf8').catch(() => '');
+  return versionLine.startsWith(text);
 }
 
 /** False where somebody is at it after all. */
@@ -53,8 +65,7 @@ export async function removeNeverBegun(folder: string): Promise<boolean> {
   if (!(await isNeverBegun(folder))) return false;
   const lock = await takeLock(join(folder, 'writer.lock'), 'work', { waitMs: 0 });
   if ('heldBy' in lock) return false;
-  const names = await readdir(folder);
-  if (names.every((name) => lockNames.includes(name))) await removeThreadFolder(folder);
+  if (await hasNoEvent(folder)) await removeThreadFolder(folder);
   lock.release();
   return true;
 }

@@ -197,7 +197,11 @@ function leftIn(stateDir: string): string[] {
 
 /** Killed before its first event: a later start removes the folder and its lock. */
 const isOfNoThread = (path: string): boolean =>
-  basename(path) === 'writer.lock' && readdirSync(dirname(path)).length === 1;
+  basename(path) === 'writer.lock' &&
+  readdirSync(dirname(path)).every((name) => {
+    if (name !== 'journal.jsonl') return name === 'writer.lock';
+    return readFileSync(join(dirname(path), name), 'utf8').split('\n').length <= 2;
+  });
 
 async function eventually<T>(check: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + settleMs;

@@ -16,6 +16,8 @@ type Bench = Awaited<ReturnType<typeof programBench>>;
 
 const isRoot = process.getuid?.() === 0;
 const ordinaryId = 54_321;
+/** Of the program that these tests start. */
+const build = (await stat(join(import.meta.dirname, '../../dist/main.js'))).mtimeMs.toString(36);
 
 async function started(it: Bench): Promise<{ socket: string; token: string; secret: string }> {
   const { socket, token } = JSON.parse((await runProgram(['host', '--start'], { env: it.env })).stdout);
@@ -57,6 +59,7 @@ const closed = (guest: Socket) =>
 const hello = (secret: string, args: string[]) =>
   `${JSON.stringify({
     codexLsp: 1,
+    build,
     token: secret,
     environment: {},
     flags: [],
