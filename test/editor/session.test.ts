@@ -62,7 +62,7 @@ test('a task is told of the document, the selection, its unsaved text and the fi
     environment: { KEY: 'k' },
   });
   expect(request?.documents.under(editor.root)).toEqual(
-    new Map([['a.txt', { version: 2, text: 'one\ndeux\nthree\n', isSaved: false }]]),
+    new Map([['a.txt', { version: 2, text: 'one\ndeux\nthree\n' }]]),
   );
 });
 
