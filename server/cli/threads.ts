@@ -1,4 +1,4 @@
-/** The threads of this machine from a shell: list, diff, apply, undo, archive, delete. */
+/** The threads of this machine from a shell: list, diff, apply, undo, fork, archive, delete. */
 import { fileURLToPath } from 'node:url';
 import { removeShown } from '../editor/shown-files.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
@@ -78,6 +78,13 @@ export async function undo(args: readonly string[], options: CliOptions): Promis
   return withThread(named, options, async (tasks, threadId) => {
     const { result } = await tasks.undo(threadId, shellFace, { redo });
     return print(redo ? 'redone' : 'undone', await result, options);
+  });
+}
+
+export async function fork(args: readonly string[], options: CliOptions): Promise<number> {
+  return withThread(args, options, async (tasks, threadId) => {
+    options.stdout.write(`${(await tasks.fork(threadId)).threadId}\n`);
+    return 0;
   });
 }
 

@@ -155,6 +155,12 @@ export const methods = {
     params: z.object({ threadId: z.string(), since: z.number().int().nonnegative().optional() }),
     result: z.object({ thread: threadSummarySchema, events: z.array(eventEnvelopeSchema) }),
   },
+  'codex/fork': {
+    doc: 'A second thread of the same workspace with the history of a first, up to the end of `turnId` (default: its last turn), named `… (fork)`. Both live on, each with a copy of its own.',
+    text: 'threadId',
+    params: threadRef.extend({ turnId: z.string().optional() }),
+    result: z.object({ threadId: z.string() }),
+  },
   'codex/rename': {
     doc: 'Gives a thread a title.',
     params: z.object({ threadId: z.string(), title: z.string().min(1) }),

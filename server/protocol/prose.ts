@@ -15,7 +15,7 @@ export const starting = `| how | what |
 | \`codex-lsp exec [PROMPT \\| -]\` | one task without an editor |
 | \`codex-lsp demo\` | a task on a bundled example with a scripted model: no key, no network |
 | \`codex-lsp doctor\` | what works on this machine and how to mend what does not; exit 1 if the sandbox can't run |
-| \`codex-lsp threads\`, \`diff\`, \`apply\`, \`undo\`, \`archive\`, \`delete\` THREAD | the same threads from a shell |
+| \`codex-lsp threads\`, \`diff\`, \`apply\`, \`undo\`, \`fork\`, \`archive\`, \`delete\` THREAD | the same threads from a shell |
 | \`codex-lsp --version\`, \`--help\` | as everywhere; an unknown flag or command is exit 2 with a sentence |
 
 Every form takes \`-c key=value\`, a setting by its path with its value as JSON or plain text, as often as wanted.
@@ -85,6 +85,11 @@ export const values = `- **Status**, the first that holds: running, waitingForAp
 - **The copy from turn to turn.** At the start of a turn accepted and rejected hunks have left the copy, pending ones stay, and
   every other file is as the user has it now. During a turn a file that the agent has changed keeps its version; all others
   are refreshed before each command. The model is told what was accepted, rejected and commented.
+- **Fork.** The new thread has the conversation, the items, and what was decided, accepted and undone. Approvals, grants, usage and the steps that
+  \`codex/undo\` takes back stay with the first. Forked at the last turn it has the whole copy, with what is pending in it (asked for anew)
+  and what git ignores; forked at an earlier one it has no changes, since what a copy held then is not kept, and the model is told so.
+  A turn that runs is \`turnRunning\`; an earlier one can be forked meanwhile. The history is not sent as events again: the first one is
+  \`forked\`, with the \`seq\` after it. The connection's own thread is the new one from then on.
 - **Conflict.** Changes to the same lines, or to lines that touch (as for \`git merge-file\`): the user's text stays and the hunk is \`conflicting\`. It
   is settled by rejecting it, by \`codex/redoHunk\`, or by \`codex/accept\` with \`overMine\`, which undo takes back; no other accept takes it.
 - **Base.** The text a file had when the agent's change to it began. Where the user's version changed meanwhile and no base is

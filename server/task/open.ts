@@ -11,6 +11,7 @@ import { isRunning, summaryOf, worksIn } from '../thread/state.ts';
 import { Approvals, unknownApproval, unknownGrant } from './approvals.ts';
 import { BinaryContents } from './binary-contents.ts';
 import { Decisions } from './decide.ts';
+import { type ForkPoint, forkPoint, writeFork } from './fork.ts';
 import { newId } from './ids.ts';
 import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
@@ -161,6 +162,37 @@ class OpenTasks implements Tasks {
 
   async workspaceOf(threadId: string): Promise<Workspace> {
     return (await this.#registry.find(threadId)).workspace;
+  }
+
+  async fork(threadId: string, turnId?: string): Promise<{ threadId: string }> {
+    const record = await this.#registry.find(threadId);
+    for (const folder of foldersOf(record.workspace)) await assertWorkspace(folder, this.#stateDir);
+    const point = () => forkPoint(record, turnId, () => turnRunning(threadId));
+    const { isLast } = point();
+    // What was said and done before later turns stays as it is, whatever runs.
+    if (!isLast) return this.#forked(record, point());
+    if (this.#running.has(threadId)) throw turnRunning(threadId);
+    const letNextIn = await record.enter();
+    try {
+      return await record.held(() => this.#forked(record, point()));
+    } finally {
+      letNextIn();
+    }
+  }
+
+  async #forked(from: ThreadRecord, point: ForkPoint): Promise<{ threadId: string }> {
+    await from.flushed();
+    const place = await this.#registry.newPlace();
+    await writeFork(from, point, place);
+    const record = await this.#registry.find(place.threadId);
+    await record.held(async () => {
+      record.emit({ type: 'forked', from: { threadId: from.threadId, turnId: point.turnId } });
+      const review = await reviewThread(record, noDocuments);
+      publishChanges(record, review);
+      this.#decisions.askForWhole(record, review);
+      await record.flushed();
+    });
+    return { threadId: record.threadId };
   }
 
   async rename(threadId: string, title: string): Promise<void> {

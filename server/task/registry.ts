@@ -27,12 +27,18 @@ export class Registry {
   }
 
   async create(workspace: Workspace): Promise<ThreadRecord> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const threadId = newId('t');
-    const record = await ThreadRecord.create(this.folderOf(threadId), threadId, workspace, this.#around);
+    const { threadId, folder } = await this.newPlace();
+    const record = await ThreadRecord.create(folder, threadId, workspace, this.#around);
     this.#records.set(threadId, Promise.resolve(record));
     this.#loaded.set(threadId, record);
     return record;
+  }
+
+  /** Of a thread to come. */
+  async newPlace(): Promise<{ threadId: string; folder: string }> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const threadId = newId('t');
+    return { threadId, folder: this.folderOf(threadId) };
   }
 
   /** As it is now, whoever wrote to it. Throws `unknownThread`. */

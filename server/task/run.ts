@@ -94,7 +94,7 @@ async function carryOut(
 
     const history = await record.conversation();
     const input = await openTurnInput({ request, copy, history, before, reviewed });
-    await record.remember(input);
+    await record.remember(input, turnId);
     const outcome = await runTurn({
       model: model.model,
       request: {

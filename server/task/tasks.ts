@@ -29,6 +29,8 @@ export interface Tasks {
   /** What the thread's paths are relative to: the workspace folder, or the closest one around several; absolute. */
   rootOf(threadId: string): Promise<string>;
   workspaceOf(threadId: string): Promise<Workspace>;
+  /** Throws `turnRunning` where the turn to fork at runs, `InvalidParams` for one that is none of the thread's. */
+  fork(threadId: string, turnId?: string): Promise<{ threadId: string }>;
   rename(threadId: string, title: string): Promise<void>;
   archive(threadId: string, archived: boolean): Promise<void>;
   delete(threadId: string): Promise<void>;
