@@ -31,7 +31,7 @@ then \`initializationOptions\`, which is the settings object itself, and \`works
 \`workspace/didChangeConfiguration\`.
 
 Editors fill the last two from files of the workspace as well, and those are untrusted. From there \`sandbox\`, \`approvalPolicy\`,
-\`provider\` and whatever names a program to start can only be made stricter. What would loosen them is ignored, and reported by its path with the words to put
+\`provider\`, \`retention\` and whatever names a program to start can only be made stricter. What would loosen them is ignored, and reported by its path with the words to put
 into config.json instead. From loose to strict: approval onRequest, untrusted, never; network full, a list, off. An
 invalid setting is reported by its path with \`window/showMessage\`, and its default used: never a crash, never silence.`;
 
@@ -90,6 +90,9 @@ export const values = `- **Status**, the first that holds: running, waitingForAp
   and what git ignores; forked at an earlier one it has no changes, since what a copy held then is not kept, and the model is told so.
   A turn that runs is \`turnRunning\`; an earlier one can be forked meanwhile. The history is not sent as events again: the first one is
   \`forked\`, with the \`seq\` after it. The connection's own thread is the new one from then on.
+- **Retention.** Where the host goes idle, and once a day, archived threads beyond \`retention\` are removed with their copies: as by \`codex/delete\`. Age
+  counts from the last event, which may be the archiving. A thread that is not archived, or that somebody is at, is never removed by itself; nothing is
+  where config.json has a mistake.
 - **Conflict.** Changes to the same lines, or to lines that touch (as for \`git merge-file\`): the user's text stays and the hunk is \`conflicting\`. It
   is settled by rejecting it, by \`codex/redoHunk\`, or by \`codex/accept\` with \`overMine\`, which undo takes back; no other accept takes it.
 - **Base.** The text a file had when the agent's change to it began. Where the user's version changed meanwhile and no base is

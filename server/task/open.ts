@@ -14,6 +14,7 @@ import { Decisions } from './decide.ts';
 import { type ForkPoint, forkPoint, writeFork } from './fork.ts';
 import { newId } from './ids.ts';
 import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
+import { pruneArchived } from './prune.ts';
 import type { ThreadRecord } from './record.ts';
 import { InvalidParams, Refusal, turnRunning } from './refusal.ts';
 import { Registry } from './registry.ts';
@@ -213,11 +214,20 @@ class OpenTasks implements Tasks {
     turn?.stop.abort();
     await turn?.ended;
     const release = await record.hold('work');
+    await this.#remove(record);
+    await release();
+  }
+
+  prune: Tasks['prune'] = async (retention) => {
+    const removed = await pruneArchived(this.#registry, retention, (record) => this.#remove(record));
+    return removed.map(({ threadId, workspace }) => ({ threadId, workspace }));
+  };
+
+  async #remove(record: ThreadRecord): Promise<void> {
     this.#approvals.withdrawAll(record);
-    this.#registry.forget(threadId);
+    this.#registry.forget(record.threadId);
     // The lock lies in the folder, and goes with it.
     await record.remove();
-    await release();
   }
 
   approvals: Tasks['approvals'] = ({ threadId, root }) => {

@@ -163,6 +163,10 @@ export class FakeTasks implements Tasks {
     return forked;
   }
 
+  async prune(): Promise<[]> {
+    return [];
+  }
+
   async rename(threadId: string, title: string): Promise<void> {
     this.#thread(threadId).summary.title = title;
   }
