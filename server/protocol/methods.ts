@@ -138,7 +138,7 @@ export const methods = {
     result: applyResultSchema,
   },
   'codex/threads': {
-    doc: 'The threads of this machine, newest first.',
+    doc: 'The threads of this machine, newest first. With `query`: those with all of its words in the title or in what was asked.',
     text: 'query',
     params: z.object({
       root: uri.optional(),

@@ -146,7 +146,7 @@ class OpenTasks implements Tasks {
   list: Tasks['list'] = async (query) => {
     const listed = await this.#registry.list();
     return listThreads(
-      listed.map(({ summary }) => this.#current(summary)),
+      listed.map(({ summary, words }) => ({ summary: this.#current(summary), words })),
       query,
     );
   };

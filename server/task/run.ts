@@ -6,6 +6,7 @@ import { withoutRedone } from '../changeset/redo.ts';
 import { socketWarnings } from '../policy/sockets.ts';
 
 import { unsandboxedNotice } from '../sandbox/status.ts';
+import { titleOf } from '../thread/title.ts';
 import type { Approvals } from './approvals.ts';
 import type { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
@@ -34,8 +35,6 @@ export type RunOptions = {
   stopSteering: () => void;
 };
 
-const titleLengthMax = 60;
-
 /** Never rejects: how the turn ended is in its `turnCompleted`. */
 export async function runTask(options: RunOptions): Promise<void> {
   const { record, request, turnId, approvals } = options;
@@ -43,7 +42,12 @@ export async function runTask(options: RunOptions): Promise<void> {
   try {
     if (before.seq === 0) {
       const folders = before.folders && [...before.folders];
-      record.emit({ type: 'threadStarted', title: titleOf(request.prompt), root: before.root, folders });
+      record.emit({
+        type: 'threadStarted',
+        title: titleOf(request.prompt, request.settings.markers),
+        root: before.root,
+        folders,
+      });
     }
     approvals.withdrawAll(record);
     const { settings, prompt, mode, origin } = request;
@@ -156,11 +160,6 @@ function unsandboxed({ settings: { sandbox }, mode }: TaskRequest): string[] {
   if (!sandbox.dangerouslyUnsandboxed) return [];
   const isReadOnly = mode === 'ask' || sandbox.mode === 'readOnly';
   return [isReadOnly ? `${unsandboxedNotice} Nothing keeps them from changing files.` : unsandboxedNotice];
-}
-
-function titleOf(prompt: string): string {
-  const line = prompt.trim().split('\n', 1)[0] ?? '';
-  return line.length > titleLengthMax ? `${line.slice(0, titleLengthMax - 1).trimEnd()}…` : line;
 }
 
 function failure(error: unknown): Extract<TurnOutcome, { status: 'failed' }> {
