@@ -62,6 +62,12 @@ export const subcommands: Readonly<Record<string, Subcommand>> = {
     isThroughHost: true,
     run: async (args, options) => (await import('./threads.ts')).undo(args, options),
   },
+  fork: {
+    usage: 'fork THREAD',
+    doc: 'makes a second thread with the history and the copy of a first; prints its THREAD',
+    isThroughHost: true,
+    run: async (args, options) => (await import('./threads.ts')).fork(args, options),
+  },
   rename: {
     usage: 'rename THREAD TITLE',
     doc: 'gives a thread another title',

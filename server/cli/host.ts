@@ -20,11 +20,13 @@ import { idleWatch } from './idle.ts';
 import { logUncaught, openLog } from './log.ts';
 import { type CliOptions, readSettings } from './options.ts';
 import { stateDirOf } from './places.ts';
+import { pruneBySettings } from './prune.ts';
 import { failed, runSubcommand } from './subcommand.ts';
 import { UsageError } from './usage-error.ts';
 
 const idleSecondsDefault = 30;
 const fullSaidMs = 60_000;
+const dayMs = 24 * 60 * 60 * 1000;
 
 /** Says `ready` on stdout when it listens, or when another does; else one line that says why not. */
 export async function host(args: readonly string[], shell: Shell): Promise<number> {
@@ -66,6 +68,8 @@ async function run(place: HostPlace, stateFolder: string, shell: Shell): Promise
     listening?.release();
   };
   const room: Room = { tasks, stateFolder, version, build, log, makeRoom };
+  const prune = () => pruneBySettings(tasks, shell, log);
+  const daily = setInterval(prune, dayMs);
   const idle = idleWatch(tasks, idleMsOf(shell.environment));
   const connections = new Set<Socket>();
   const letIn = doorOf(atMostEvery(fullSaidMs, log));
@@ -90,7 +94,9 @@ async function run(place: HostPlace, stateFolder: string, shell: Shell): Promise
   log(`host ${version} listens`);
   await Promise.race([idle.over, aborted(signal)]);
   listening.close();
+  clearInterval(daily);
   for (const socket of connections) socket.end();
+  if (!signal.aborted) await prune();
   await tasks.close();
   for (const socket of connections) socket.destroy();
   listening.release();

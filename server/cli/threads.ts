@@ -1,4 +1,4 @@
-/** What waits in a thread, from a shell: diff, apply, undo. */
+/** What waits in a thread, from a shell: diff, apply, undo; and fork. */
 import type { ApplyResult } from '../protocol/changeset.ts';
 import { noDocuments } from '../task/ports.ts';
 import { withThread } from './named-thread.ts';
@@ -45,6 +45,13 @@ export async function undo(args: readonly string[], options: CliOptions): Promis
   return withThread(named, options, async (tasks, threadId) => {
     const { result } = await tasks.undo(threadId, shellFace, { redo });
     return print(redo ? 'redone' : 'undone', await result, options);
+  });
+}
+
+export async function fork(args: readonly string[], options: CliOptions): Promise<number> {
+  return withThread(args, options, async (tasks, threadId) => {
+    options.stdout.write(`${(await tasks.fork(threadId)).threadId}\n`);
+    return 0;
   });
 }
 

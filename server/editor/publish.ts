@@ -179,6 +179,7 @@ export class Publisher {
         session.client.log('warning', event.message);
         break;
       case 'threadStarted':
+      case 'forked':
       case 'grantRevoked':
       case 'renamed':
       case 'itemDelta':

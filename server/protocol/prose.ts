@@ -18,7 +18,7 @@ export const starting = `| how | what |
 | \`codex-lsp exec [PROMPT \\| -]\` | one task without an editor |
 | \`codex-lsp demo\` | a task on a bundled example with a scripted model: no key, no network |
 | \`codex-lsp doctor\` | what works on this machine and how to mend what does not; exit 1 if the sandbox can't run |
-| \`codex-lsp threads\`, \`resume\`, \`diff\`, \`apply\`, \`undo\`, \`rename\`, \`archive\`, \`unarchive\`, \`delete\` THREAD | the same threads from a shell |
+| \`codex-lsp threads\`, \`resume\`, \`diff\`, \`apply\`, \`undo\`, \`fork\`, \`rename\`, \`archive\`, \`unarchive\`, \`delete\` THREAD | the same threads from a shell |
 | \`codex-lsp --version\`, \`--help\` | as everywhere; an unknown flag or command is exit 2 with a sentence |
 
 Every form takes \`-c key=value\`, a setting by its path with its value as JSON or plain text, as often as wanted.
@@ -47,7 +47,7 @@ then \`initializationOptions\`, which is the settings object itself, and \`works
 \`workspace/didChangeConfiguration\`.
 
 Editors fill the last two from files of the workspace as well, and those are untrusted. From there \`sandbox\`, \`approvalPolicy\`,
-\`provider\` and whatever names a program to start can only be made stricter. What would loosen them is ignored, and reported by its path with the words to put
+\`provider\`, \`retention\` and whatever names a program to start can only be made stricter. What would loosen them is ignored, and reported by its path with the words to put
 into config.json instead. From loose to strict: approval onRequest, untrusted, never; network full, a list, off. An
 invalid setting is reported by its path with \`window/showMessage\`, and its default used: never a crash, never silence.`;
 
@@ -106,6 +106,14 @@ export const values = `- **Status**, the first that holds: running, waitingForAp
   not, and on what only others have open and unsaved; of several others, on the one that connected first. Where somebody's unsaved text of a file is
   not the one that is used, a \`warning\` names the file, once a turn. Each editor's review is made against its own buffers. An accept, undo or redo leaves
   a file in \`failed\` that another connection has open with unsaved text, until it is saved or closed there.
+- **Fork.** The new thread has the conversation, the items, and what was decided, accepted and undone. Approvals, grants, usage and the steps that
+  \`codex/undo\` takes back stay with the first. Forked at the last turn it has the whole copy, with what is pending in it (asked for anew)
+  and what git ignores; forked at an earlier one it has no changes, since what a copy held then is not kept, and the model is told so.
+  A turn that runs is \`turnRunning\`; an earlier one can be forked meanwhile. The history is not sent as events again: the first one is
+  \`forked\`, with the \`seq\` after it. The connection's own thread is the new one from then on.
+- **Retention.** Where the host goes idle, and once a day, archived threads beyond \`retention\` are removed with their copies: as by \`codex/delete\`. Age
+  counts from the last event, which may be the archiving. A thread that is not archived, or that somebody is at, is never removed by itself; nothing is
+  where config.json has a mistake.
 - **Conflict.** Changes to the same lines, or to lines that touch (as for \`git merge-file\`): the user's text stays and the hunk is \`conflicting\`. It
   is settled by rejecting it, by \`codex/redoHunk\`, or by \`codex/accept\` with \`overMine\`, which undo takes back; no other accept takes it.
 - **Base.** The text a file had when the agent's change to it began. Where the user's version changed meanwhile and no base is

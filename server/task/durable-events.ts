@@ -13,6 +13,7 @@ const durable: ReadonlySet<ThreadEvent['type']> = new Set<ThreadEvent['type']>([
   'undone',
   'renamed',
   'archived',
+  'forked',
 ]);
 
 /** Of an approval that nobody answered, nothing depends on it. */

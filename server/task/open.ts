@@ -1,5 +1,4 @@
 /** Opens a state folder: the implementation of `Tasks`, where rooms are joined and nothing is decided. */
-import { pathToFileURL } from 'node:url';
 import { reviewDocument } from '../changeset/review-document.ts';
 import type { Review } from '../changeset/review-types.ts';
 import { toChangeset } from '../changeset/unified-diff.ts';
@@ -7,15 +6,18 @@ import { foldersOf, type Workspace } from '../protocol/folders.ts';
 import type { EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
 import { sandboxStatus } from '../sandbox/status.ts';
 import { saidBefore } from '../thread/said-before.ts';
-import { isRunning, summaryOf, worksIn } from '../thread/state.ts';
-import { Approvals, unknownApproval, unknownGrant } from './approvals.ts';
+import { isRunning, summaryOf } from '../thread/state.ts';
+import { Approvals, unknownApproval } from './approvals.ts';
 import { BinaryContents } from './binary-contents.ts';
 import { Decisions } from './decide.ts';
 import { DocumentsOfAll } from './documents-of-all.ts';
+import { type ForkPoint, forkPoint, writeFork } from './fork.ts';
 import { newId } from './ids.ts';
 import type { Overlap } from './overlap.ts';
 import { OverlappingThreads } from './overlapping-threads.ts';
 import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
+import { pruneArchived } from './prune.ts';
+import { Questions } from './questions.ts';
 import type { ThreadRecord } from './record.ts';
 import { InvalidParams, Refusal, turnRunning } from './refusal.ts';
 import { Registry } from './registry.ts';
@@ -54,6 +56,7 @@ class OpenTasks implements Tasks {
   /** Looks at reviews, which may write down what the user's typing has settled. */
   readonly #looks = new Set<Promise<unknown>>();
   readonly #registry: Registry;
+  readonly #questions: Questions;
   readonly #overlapping: OverlappingThreads;
 
   constructor(stateDir: string) {
@@ -65,6 +68,7 @@ class OpenTasks implements Tasks {
       recoverApply: (record) => this.#decisions.recover(record),
       recover: (record) => this.#recover(record),
     });
+    this.#questions = new Questions(this.#registry);
     this.#overlapping = new OverlappingThreads(this.#registry);
   }
 
@@ -157,7 +161,7 @@ class OpenTasks implements Tasks {
   list: Tasks['list'] = async (query) => {
     const listed = await this.#registry.list();
     return listThreads(
-      listed.map(({ summary }) => this.#current(summary)),
+      listed.map(({ summary, words }) => ({ summary: this.#current(summary), words })),
       query,
     );
   };
@@ -174,6 +178,37 @@ class OpenTasks implements Tasks {
 
   async workspaceOf(threadId: string): Promise<Workspace> {
     return (await this.#registry.find(threadId)).workspace;
+  }
+
+  async fork(threadId: string, turnId?: string): Promise<{ threadId: string }> {
+    const record = await this.#registry.find(threadId);
+    for (const folder of foldersOf(record.workspace)) await assertWorkspace(folder, this.#stateDir);
+    const point = () => forkPoint(record, turnId, () => turnRunning(threadId));
+    const { isLast } = point();
+    // What was said and done before later turns stays as it is, whatever runs.
+    if (!isLast) return this.#forked(record, point());
+    if (this.#running.has(threadId)) throw turnRunning(threadId);
+    const letNextIn = await record.enter();
+    try {
+      return await record.held(() => this.#forked(record, point()));
+    } finally {
+      letNextIn();
+    }
+  }
+
+  async #forked(from: ThreadRecord, point: ForkPoint): Promise<{ threadId: string }> {
+    await from.flushed();
+    const place = await this.#registry.newPlace();
+    await writeFork(from, point, place);
+    const record = await this.#registry.find(place.threadId);
+    await record.held(async () => {
+      record.emit({ type: 'forked', from: { threadId: from.threadId, turnId: point.turnId } });
+      const review = await reviewThread(record, noDocuments);
+      publishChanges(record, review);
+      this.#decisions.askForWhole(record, review);
+      await record.flushed();
+    });
+    return { threadId: record.threadId };
   }
 
   async rename(threadId: string, title: string): Promise<void> {
@@ -195,33 +230,37 @@ class OpenTasks implements Tasks {
     await turn?.ended;
     const release = await record.hold('work');
     try {
-      this.#approvals.withdrawAll(record);
-      // From here on nobody finds it any more; who has found it before is waited for, for they write to its folder.
-      this.#registry.forget(threadId);
-      await Promise.allSettled(this.#looks);
-      (await record.enter())();
-      // The lock lies in the folder, and goes with it.
-      await record.remove();
-    } catch (error) {
-      this.#registry.recall(threadId);
-      throw error;
+      await this.#remove(record);
     } finally {
       await release();
     }
   }
 
-  approvals: Tasks['approvals'] = ({ threadId, root }) => {
-    const records = threadId === undefined ? this.#registry.all() : [this.#registry.loaded(threadId)];
-    return records
-      .filter((record) => root === undefined || foldersOf(record.workspace).includes(root))
-      .flatMap((record) => [...record.state.approvals.values()]);
+  prune: Tasks['prune'] = async (retention) => {
+    const removed = await pruneArchived(this.#registry, retention, (record) => this.#remove(record));
+    return removed.map(({ threadId, workspace }) => ({ threadId, workspace }));
   };
 
-  waiting: Tasks['waiting'] = async ({ root }) => {
-    const listed = await this.#registry.list();
-    const uri = root === undefined ? undefined : pathToFileURL(root).href;
-    return listed.filter(({ summary }) => uri === undefined || worksIn(summary, uri)).flatMap((one) => one.approvals);
-  };
+  /** The record is held. */
+  async #remove(record: ThreadRecord): Promise<void> {
+    try {
+      this.#approvals.withdrawAll(record);
+      // From here on nobody finds it any more; who has found it before is waited for, for they write to its folder.
+      this.#registry.forget(record.threadId);
+      await Promise.allSettled(this.#looks);
+      (await record.enter())();
+      // The lock lies in the folder, and goes with it.
+      await record.remove();
+    } catch (error) {
+      this.#registry.recall(record.threadId);
+      throw error;
+    }
+  }
+
+  approvals: Tasks['approvals'] = (of) => this.#questions.approvals(of);
+  waiting: Tasks['waiting'] = (of) => this.#questions.waiting(of);
+  grants: Tasks['grants'] = (of) => this.#questions.grants(of);
+  revoke: Tasks['revoke'] = (grantId) => this.#questions.revoke(grantId);
 
   approve: Tasks['approve'] = async ({ approvalId, decision }, face) => {
     const record = await this.#registry.withApproval(approvalId);
@@ -246,23 +285,6 @@ class OpenTasks implements Tasks {
     else await this.#decisions.reject(record, {}, this.#documents.seenBy(face.documents), { check, decision });
     return { approvalId, decision };
   };
-
-  grants: Tasks['grants'] = async (of) => {
-    if ('threadId' in of) return [...(await this.#registry.find(of.threadId)).state.grants];
-    const uri = pathToFileURL(of.root).href;
-    const listed = await this.#registry.list();
-    return listed.filter(({ summary }) => worksIn(summary, uri)).flatMap(({ grants }) => [...grants]);
-  };
-
-  async revoke(grantId: string): Promise<void> {
-    const record = await this.#registry.withGrant(grantId);
-    if (!record) throw unknownGrant(grantId);
-    await record.held(async () => {
-      if (!record.state.grants.some((grant) => grant.grantId === grantId)) throw unknownGrant(grantId);
-      record.emit({ type: 'grantRevoked', grantId });
-      await record.flushed();
-    });
-  }
 
   review: Tasks['review'] = (threadId, documents, only) => {
     const found = this.#registry.find(threadId);

@@ -17,6 +17,7 @@ import { type Lock, type Purpose, takeLock } from './lock.ts';
 import { turnRunning } from './refusal.ts';
 import { beginningOf, journalName, writeSummary } from './summary-file.ts';
 import { removeThreadFolder } from './thread-folders.ts';
+import { turnMark, withoutMarks } from './turn-marks.ts';
 
 const uriOf = (path: string): string => pathToFileURL(path).href;
 
@@ -170,10 +171,17 @@ export class ThreadRecord {
   async conversation(): Promise<ConversationItem[]> {
     await this.#conversation.endTornLine();
     const { values } = await this.#conversation.read();
-    return repairConversation(values);
+    return repairConversation(withoutMarks(values));
   }
 
-  async remember(items: readonly ConversationItem[]): Promise<void> {
+  /** The same with the marks of where turns begin, not repaired. */
+  async markedConversation(): Promise<ConversationItem[]> {
+    return (await this.#conversation.read()).values;
+  }
+
+  /** `turnId`: of a turn that begins with these. */
+  async remember(items: readonly ConversationItem[], turnId?: string): Promise<void> {
+    if (turnId !== undefined) this.#conversation.append(turnMark(turnId));
     for (const item of items) this.#conversation.append(item);
     await this.#conversation.flushed();
   }

@@ -29,15 +29,21 @@ export class Registry {
   }
 
   async create(workspace: Workspace): Promise<ThreadRecord> {
+    const { threadId, folder } = await this.newPlace();
+    const record = await ThreadRecord.create(folder, threadId, workspace, this.#around);
+    this.#records.set(threadId, Promise.resolve(record));
+    this.#loaded.set(threadId, record);
+    return record;
+  }
+
+  /** Of a thread to come. */
+  async newPlace(): Promise<{ threadId: string; folder: string }> {
     // Where nothing can be written, a recursive one says only that something is missing.
     await mkdir(this.#folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });
     const threadId = newId('t');
-    const record = await ThreadRecord.create(this.folderOf(threadId), threadId, workspace, this.#around);
-    this.#records.set(threadId, Promise.resolve(record));
-    this.#loaded.set(threadId, record);
-    return record;
+    return { threadId, folder: this.folderOf(threadId) };
   }
 
   /** As it is now, whoever wrote to it. Throws `unknownThread`. */

@@ -6,6 +6,7 @@ import { withoutRedone } from '../changeset/redo.ts';
 import { socketWarnings } from '../policy/sockets.ts';
 
 import { unsandboxedNotice } from '../sandbox/status.ts';
+import { titleOf } from '../thread/title.ts';
 import type { Approvals } from './approvals.ts';
 import type { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
@@ -39,8 +40,6 @@ export type RunOptions = {
   stopSteering: () => void;
 };
 
-const titleLengthMax = 60;
-
 /** Never rejects: how the turn ended is in its `turnCompleted`. */
 export async function runTask(options: RunOptions): Promise<void> {
   const { record, request, turnId, approvals } = options;
@@ -48,7 +47,12 @@ export async function runTask(options: RunOptions): Promise<void> {
   try {
     if (before.seq === 0) {
       const folders = before.folders && [...before.folders];
-      record.emit({ type: 'threadStarted', title: titleOf(request.prompt), root: before.root, folders });
+      record.emit({
+        type: 'threadStarted',
+        title: titleOf(request.prompt, request.settings.markers),
+        root: before.root,
+        folders,
+      });
     }
     approvals.withdrawAll(record);
     const { settings, prompt, mode, origin } = request;
@@ -108,7 +112,7 @@ async function carryOut(
 
     const history = await record.conversation();
     const input = await openTurnInput({ request: { ...request, documents }, copy, history, before, reviewed });
-    await record.remember(input);
+    await record.remember(input, turnId);
     const outcome = await runTurn({
       model: model.model,
       request: {
@@ -178,11 +182,6 @@ function unsandboxed({ settings: { sandbox }, mode }: TaskRequest): string[] {
   if (!sandbox.dangerouslyUnsandboxed) return [];
   const isReadOnly = mode === 'ask' || sandbox.mode === 'readOnly';
   return [isReadOnly ? `${unsandboxedNotice} Nothing keeps them from changing files.` : unsandboxedNotice];
-}
-
-function titleOf(prompt: string): string {
-  const line = prompt.trim().split('\n', 1)[0] ?? '';
-  return line.length > titleLengthMax ? `${line.slice(0, titleLengthMax - 1).trimEnd()}…` : line;
 }
 
 function failure(error: unknown): Extract<TurnOutcome, { status: 'failed' }> {

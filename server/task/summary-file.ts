@@ -10,21 +10,30 @@ import {
   type ThreadSummary,
   threadSummarySchema,
 } from '../protocol/thread.ts';
+import { wordsOf } from '../thread/search.ts';
 import { isRunning, summaryOf, type ThreadState } from '../thread/state.ts';
 
 export const journalName = 'journal.jsonl';
 
-export type Listed = { summary: ThreadSummary; approvals: readonly Approval[]; grants: readonly Grant[] };
+/** `words`: of its prompts, to be searched by. */
+export type Listed = {
+  summary: ThreadSummary;
+  words: string;
+  approvals: readonly Approval[];
+  grants: readonly Grant[];
+};
 
 const schema = z.object({
   bytes: z.number(),
   summary: threadSummarySchema,
+  words: z.string().default(''),
   approvals: z.array(approvalSchema),
   grants: z.array(grantSchema),
 });
 
 export const listedOf = (state: ThreadState): Listed => ({
   summary: summaryOf(state),
+  words: wordsOf(state),
   approvals: [...state.approvals.values()],
   grants: state.grants,
 });

@@ -4,6 +4,7 @@ import type { Review } from '../changeset/review-types.ts';
 import type { ApplyResult, Changeset } from '../protocol/changeset.ts';
 import type { Workspace } from '../protocol/folders.ts';
 import type { Params, Result } from '../protocol/methods.ts';
+import type { Settings } from '../protocol/settings.ts';
 import type { Approval, EventEnvelope, Grant, ThreadSummary } from '../protocol/thread.ts';
 import type { SandboxStatus } from '../sandbox/types.ts';
 import type { Face, OpenDocuments, Selection, TaskRequest } from './ports.ts';
@@ -35,9 +36,14 @@ export interface Tasks {
   /** What the thread's paths are relative to: the workspace folder, or the closest one around several; absolute. */
   rootOf(threadId: string): Promise<string>;
   workspaceOf(threadId: string): Promise<Workspace>;
+  /** Throws `turnRunning` where the turn to fork at runs, `InvalidParams` for one that is none of the thread's. */
+  fork(threadId: string, turnId?: string): Promise<{ threadId: string }>;
   rename(threadId: string, title: string): Promise<void>;
   archive(threadId: string, archived: boolean): Promise<void>;
   delete(threadId: string): Promise<void>;
+
+  /** Removes archived threads beyond these limits that nobody is at. Answers which, with the folders they belonged to. */
+  prune(retention: Settings['retention']): Promise<{ threadId: string; workspace: Workspace }[]>;
 
   /** Pending, in threads that this process has looked at: of one thread, of one workspace folder, or all. */
   approvals(of: { threadId?: string; root?: string }): Approval[];

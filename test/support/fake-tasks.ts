@@ -47,6 +47,7 @@ export class FakeTasks implements Tasks {
   readonly steered: string[] = [];
   readonly answered: { approvalId: string; decision: Decision; answer?: string }[] = [];
   readonly deleted: string[] = [];
+  readonly forked: string[] = [];
   given: Grant[] = [];
   pending: (Approval & { root: string })[] = [];
   sandboxStatus: SandboxStatus = { kind: 'overlay', bwrapVersion: '0.11.0' };
@@ -157,6 +158,17 @@ export class FakeTasks implements Tasks {
   async workspaceOf(threadId: string): Promise<Workspace> {
     const { root, folders } = this.#thread(threadId);
     return folders ? { root, folders } : { root };
+  }
+
+  async fork(threadId: string): Promise<{ threadId: string }> {
+    this.#thread(threadId);
+    const forked = { threadId: `${threadId}fork` };
+    this.forked.push(forked.threadId);
+    return forked;
+  }
+
+  async prune(): Promise<[]> {
+    return [];
   }
 
   async rename(threadId: string, title: string): Promise<void> {
