@@ -136,9 +136,6 @@ test('a thousand threads are listed in under 50 ms, newest first, in pages', asy
     ...Array.from({ length: 9 }, (_, n) => `task ${998 - n}`),
   ]);
   const next = await tasks.list({ limit: 10, query: 'task 99', cursor: page.nextCursor });
-  expect(next.threads.map(({ title }) => title)).toEqual([
-    ...Array.from({ length: 8 }, (_, n) => `task ${899 - 100 * n}`),
-    'task 99',
-  ]);
+  expect(next.threads.map(({ title }) => title)).toEqual(['task 99']);
   await tasks.close();
 });
