@@ -5,7 +5,7 @@ import metadata from './package.json' with { type: 'json' };
 
 await rm('dist', { recursive: true, force: true });
 await build({
-  entryPoints: ['server/main.ts'],
+  entryPoints: { main: 'server/main.ts', 'launcher-process': 'server/sandbox/launcher-process.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,

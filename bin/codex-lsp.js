@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // Runs on any Node that knows modules, so that an old one gets a sentence and not a stack trace.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { homedir } from 'node:os';
@@ -33,6 +32,7 @@ async function startWithOwnNode() {
     process.stderr.write(`codex-lsp needs Node 22.12 or newer; this is Node ${process.versions.node}.\n`);
     process.exit(1);
   }
+  const { spawn } = await import('node:child_process');
   const child = spawn(own, process.argv.slice(1), { stdio: 'inherit' });
   // A terminal's Ctrl-C reaches the child by itself.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

@@ -1,7 +1,11 @@
 /** argv → one subcommand. */
+import { stat } from 'node:fs/promises';
 import { constants } from 'node:os';
+import type { Shell } from './cli/attach.ts';
 import { subcommands } from './cli/commands.ts';
-import { type CliOptions, readSettings, stateDirOf, UsageError } from './cli/options.ts';
+import { stateDirOf } from './cli/places.ts';
+import { failed } from './cli/subcommand.ts';
+import { UsageError } from './cli/usage-error.ts';
 
 /** Set by the bundler. */
 declare const CODEX_LSP_VERSION: string | undefined;
@@ -13,6 +17,8 @@ const help = `codex-lsp ${version}: a sandboxed coding agent for every editor, a
 
 codex-lsp --stdio             serve an editor on stdin and stdout (also with no argument, where stdin is no terminal)
 codex-lsp --pipe=PATH         the same over a socket that the editor has opened
+codex-lsp host [--start]      holds the threads of a user, for every editor; started by the first one. --start: in the background,
+                              and says which socket and token an editor that connects by itself needs
 ${Object.values(subcommands)
   .map(({ usage, doc }) => `codex-lsp ${usage.padEnd(usageChars)} ${doc}`)
   .join('\n')}
@@ -34,12 +40,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   // Who reads the output may have gone, as `head` does: then there is nobody left to work for.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopping.abort());
-  const code = await dispatch(argv, stopping.signal).catch((error: unknown) => {
-    const usage = error instanceof UsageError;
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(usage ? `codex-lsp: ${message}\nTry 'codex-lsp --help'.\n` : `codex-lsp: ${message}\n`);
-    return usage ? 2 : 1;
-  });
+  const code = await dispatch(argv, stopping.signal).catch((error: unknown) => failed(error, process.stderr));
   process.exitCode = code;
   // Output to a pipe may still be on its way: leave when it is written.
   if (!process.stdout.destroyed) await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
@@ -52,20 +53,22 @@ async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<n
   if (first === '--version' || first === '-v') return say(`${version}\n`);
   if (first === '--help' || first === '-h' || first === 'help') return say(help);
   if (first === undefined && process.stdin.isTTY) return say(help);
-  const environment = process.env;
-  const options: CliOptions = {
-    ...(await readSettings(environment, flags)),
-    environment,
-    stateDir: stateDirOf(environment),
+  const shell: Shell = {
+    environment: process.env,
+    flags,
+    cwd: process.cwd(),
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     signal,
     version,
+    build: (await stat(import.meta.filename)).mtimeMs.toString(36),
+    program: process.argv[1],
   };
-  if (first === undefined || first === '--stdio' || first.startsWith('--pipe')) {
-    return (await import('./cli/serve.ts')).serve(first === undefined ? ['--stdio'] : rest, options);
+  if (first === undefined || ['--stdio', '--no-host'].includes(first) || first.startsWith('--pipe')) {
+    return (await import('./cli/attach.ts')).attach(rest, shell);
   }
+  if (first === 'host') return (await import('./cli/host.ts')).host(args, shell);
   const subcommand = subcommands[first];
   if (!subcommand || !Object.hasOwn(subcommands, first)) {
     const kind = first.startsWith('-') ? 'flag' : 'command';
@@ -74,8 +77,14 @@ async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<n
   if (args.includes('--help') || args.includes('-h')) {
     return say(`codex-lsp ${subcommand.usage}\n${subcommand.doc}\n${(await subcommand.help?.()) ?? ''}`);
   }
-  for (const { message } of options.problems) process.stderr.write(`codex-lsp: ${message}\n`);
-  return subcommand.run(args, options);
+  const there = subcommand.isThroughHost
+    ? await (await import('./cli/through-host.ts')).throughHost(rest, shell)
+    : undefined;
+  if (there !== undefined) return there;
+  const { readSettings } = await import('./cli/options.ts');
+  const settings = await readSettings(shell.environment, flags);
+  const { runSubcommand } = await import('./cli/subcommand.ts');
+  return runSubcommand(subcommand, args, { ...settings, ...shell, stateDir: stateDirOf(shell.environment) });
 }
 
 /** `-c key=value` may stand anywhere before a `--`. */

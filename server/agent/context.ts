@@ -192,6 +192,11 @@ export function reviewContext(since: {
   return lines.length > 0 ? section('review', lines) : undefined;
 }
 
+/** At the end of what a forked thread was told, where the first one went on. */
+export const forkedContext = section('forked', [
+  'The user continues from here, in a thread of its own. The workspace is as the user has it now: of your changes, those that were not accepted are gone, and others may have been made since.',
+]);
+
 function section(tag: string, lines: readonly string[]): ConversationItem {
   return userMessage([`<${tag}>`, ...lines, `</${tag}>`].join('\n'));
 }

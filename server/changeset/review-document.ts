@@ -19,6 +19,8 @@ export type ReviewHeading = {
   summary?: string;
   plan?: readonly PlanStep[];
   commands?: readonly { command: string; outcome: string }[];
+  /** Files that another thread has changed too. */
+  overlaps?: readonly { path: string; threadId: string; title: string }[];
 };
 
 const whatToDo = [
@@ -33,6 +35,7 @@ const noSandbox =
   'Commands of this thread ran WITHOUT A SANDBOX (sandbox.dangerouslyUnsandboxed): what they did elsewhere is not in this diff.';
 const summaryLinesMax = 200;
 const commandsMax = 50;
+const overlapsMax = 50;
 const conflictLinesMax = 40;
 const lineLengthMax = 300;
 
@@ -52,6 +55,10 @@ export function reviewDocument(review: Review, heading: ReviewHeading, contents:
       (heading.plan ?? []).map(({ step, status }) => `${planMarks[status]} ${oneLine(step)}`),
     ),
     ...section('Commands', (heading.commands ?? []).slice(-commandsMax).map(commandLine)),
+    ...section(
+      'Also changed by other threads that wait for review; what is accepted second goes onto what is accepted first',
+      (heading.overlaps ?? []).slice(0, overlapsMax).map(overlapLine),
+    ),
     ...section('Conflicts: you changed these lines too, and yours stay', review.files.flatMap(conflictLines)),
     ...section(
       'Sensitive: left out when everything is accepted; accept the file or the hunk by itself',
@@ -86,6 +93,9 @@ function section(title: string, lines: readonly string[]): string[] {
 
 const commandLine = ({ command, outcome }: { command: string; outcome: string }): string =>
   `  ${oneLine(command)}  (${oneLine(outcome)})`;
+
+const overlapLine = ({ path, threadId, title }: { path: string; threadId: string; title: string }): string =>
+  `  ${quotePath(path)}: thread ${threadId}, ${oneLine(title)}`;
 
 const bounded = (text: string): string => (text.length > lineLengthMax ? `${text.slice(0, lineLengthMax)}…` : text);
 

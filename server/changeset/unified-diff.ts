@@ -17,9 +17,20 @@ export function unifiedDiff(review: Review, contents: Contents = noContents): st
   return lines.map((line) => `${line}\n`).join('');
 }
 
-export const toChangeset = (threadId: string, review: Review, contents: Contents = noContents): Changeset => ({
+type Overlap = { path: string; threadId: string; title: string };
+
+export const toChangeset = (
+  threadId: string,
+  review: Review,
+  contents: Contents = noContents,
+  overlaps: readonly Overlap[] = [],
+): Changeset => ({
   threadId,
-  files: review.files.map(fileChange),
+  files: review.files.map((file) => {
+    const others = overlaps.filter(({ path }) => path === file.path);
+    const alsoChangedBy = others.map(({ threadId, title }) => ({ threadId, title }));
+    return { ...fileChange(file), ...(others.length > 0 ? { alsoChangedBy } : {}) };
+  }),
   diff: unifiedDiff(review, contents),
 });
 

@@ -3,16 +3,21 @@ import { access, constants, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { sandboxStatus } from '../sandbox/status.ts';
 import { openStateFolder } from '../task/state-folder.ts';
-import { type CliOptions, configPathOf } from './options.ts';
+import { checkHosts, checkThreads, cleanState } from './doctor-state.ts';
+import type { CliOptions } from './options.ts';
 import { installCommand } from './package-manager.ts';
+import { configPathOf } from './places.ts';
 import { type Paint, paint, wantsColor } from './progress.ts';
 import { checkSandbox, type SandboxFindings } from './sandbox-checks.ts';
+import { UsageError } from './usage-error.ts';
 
 export type Check = { ok: boolean; what: string; mend?: string };
 type Section = { title: string; checks: readonly Check[] };
 
-/** Exit 1 if the sandbox can't run; what else is missing is only said. */
-export async function doctor(options: CliOptions): Promise<number> {
+/** Exit 1 if the sandbox can't run; what else is missing is only said. `--clean` removes what killed processes have left. */
+export async function doctor(args: readonly string[], options: CliOptions): Promise<number> {
+  const unknown = args.find((argument) => argument !== '--clean');
+  if (unknown !== undefined) throw new UsageError(`doctor has no argument '${unknown}'; it takes --clean.`);
   const { stdout, environment, stateDir } = options;
   const style = paint(wantsColor(stdout, environment));
   const show = ({ title, checks }: Section): void => {
@@ -20,8 +25,21 @@ export async function doctor(options: CliOptions): Promise<number> {
     stdout.write(`${style.bold(title)}\n${lines.join('\n')}\n`);
   };
 
+  const showState = async (): Promise<void> => {
+    show({ title: 'Threads', checks: await checkThreads(options) });
+    show({ title: 'Host', checks: await checkHosts(options) });
+  };
+  if (args.includes('--clean')) {
+    const removed = await cleanState(options);
+    for (const path of removed) stdout.write(`removed ${path}\n`);
+    if (removed.length === 0) stdout.write('There was nothing to remove.\n');
+    await showState();
+    return 0;
+  }
+
   show({ title: 'Node', checks: [checkNode()] });
   show({ title: 'State folder', checks: [await checkStateFolder(stateDir)] });
+  await showState();
   const sandbox = await checkWholeSandbox(options);
   show({ title: 'Sandbox', checks: sandbox.checks });
   show({ title: 'Programs', checks: await checkPrograms(environment, sandbox) });

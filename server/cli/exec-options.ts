@@ -1,7 +1,7 @@
-/** The options of `codex-lsp exec`: one table for reading them and for `exec --help`. */
+/** The options of `codex-lsp exec` and `resume`: one table for reading them and for `--help`. */
 import { parseArgs } from 'node:util';
 import { effortSchema } from '../protocol/settings.ts';
-import { UsageError } from './options.ts';
+import { UsageError } from './usage-error.ts';
 
 /** `value`: the word for it in the help. */
 type Option = { type: 'string' | 'boolean'; multiple?: boolean; short?: string; value?: string; doc: string };
@@ -36,14 +36,15 @@ const options = {
   last: { type: 'boolean', doc: 'goes on with the newest thread of the folder' },
 } as const satisfies Readonly<Record<string, Option>>;
 
+export type ExecName = 'exec' | 'resume';
 export type Flags = ReturnType<typeof parseExec>['values'];
 
 /** Throws `UsageError`. */
-export function parseExec(args: readonly string[]) {
+export function parseExec(name: ExecName, args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {
-    throw new UsageError(`exec: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** `codex-lsp exec`: one task without an editor; progress and the diff on stderr, the final message on stdout. */
+/** `codex-lsp exec` and `resume`: one task without an editor; progress and the diff on stderr, the final message on stdout. */
 import { access, constants, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -9,51 +9,74 @@ import { foldersOf, holdsPath, type Workspace } from '../protocol/folders.ts';
 import { parseHostPattern } from '../protocol/hosts.ts';
 import { effortSchema } from '../protocol/settings.ts';
 import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
-import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
 import { fitBeside } from '../task/root.ts';
 import type { Tasks } from '../task/tasks.ts';
-import { type Flags, parseExec } from './exec-options.ts';
-import { type CliOptions, UsageError } from './options.ts';
+import { type ExecName, type Flags, parseExec } from './exec-options.ts';
+import { threadNamed, whichThread } from './named-thread.ts';
+import type { CliOptions } from './options.ts';
 import { colorDiff, printable, progressPrinter, wantsColor, withoutFinalMessage } from './progress.ts';
+import { withTasks } from './shared-tasks.ts';
 import { shellFace } from './shell-face.ts';
 import { answerOnTerminal } from './terminal-approvals.ts';
+import { UsageError } from './usage-error.ts';
 
 const exitCodes = { completed: 0, failed: 1, notApplied: 3, interrupted: 130 } as const;
 
 export async function exec(args: readonly string[], options: CliOptions): Promise<number> {
-  const { values, positionals } = parseExec(args);
-  const root = await folderOf('--cd', values.cd ?? '.');
-  const further = await Promise.all((values['add-dir'] ?? []).map((path) => folderOf('--add-dir', path)));
+  return runTask('exec', parseExec('exec', args), options);
+}
+
+/** `THREAD [PROMPT | -]`: in the thread's own folders, wherever the shell is. */
+export async function resume(args: readonly string[], options: CliOptions): Promise<number> {
+  const { values, positionals } = parseExec('resume', args);
+  const [thread, ...prompt] = positionals;
+  if (thread === undefined) throw whichThread();
+  const elsewhere = (['cd', 'resume', 'last'] as const).find((flag) => values[flag] !== undefined);
+  if (elsewhere !== undefined) {
+    throw new UsageError(`resume goes on with the THREAD it names, in its own folders; it takes no --${elsewhere}.`);
+  }
+  return runTask('resume', { values: { ...values, resume: thread }, positionals: prompt }, options);
+}
+
+async function runTask(
+  name: ExecName,
+  { values, positionals }: ReturnType<typeof parseExec>,
+  options: CliOptions,
+): Promise<number> {
+  const inFolder = (path: string): string => resolve(options.cwd, path);
+  const root = await folderOf('--cd', values.cd ?? '.', options.cwd);
+  const further = await Promise.all((values['add-dir'] ?? []).map((path) => folderOf('--add-dir', path, options.cwd)));
   const { settings } = resolveSettings([
     // exec's own default; whoever names a policy, in config.json or by a flag, gets that one.
     { origin: 'config.json', value: { approvalPolicy: 'never' } },
     ...options.sources,
     { origin: 'flags', value: flagSettings(values) },
   ]);
-  const prompt = await promptOf(positionals, options);
+  const prompt = await promptOf(name, positionals, options);
   if (prompt === undefined) return exitCodes.interrupted;
   const lastMessage = values['output-last-message'];
-  if (lastMessage !== undefined) await assertWritable(lastMessage);
-  const outputSchema = values['output-schema'] ? await jsonFile(values['output-schema']) : undefined;
+  if (lastMessage !== undefined) await assertWritable(inFolder(lastMessage));
+  const outputSchema = values['output-schema'] ? await jsonFile(inFolder(values['output-schema'])) : undefined;
 
-  const tasks = await openTasks({ stateDir: options.stateDir });
-  try {
-    const threadId = values.resume ?? (values.last ? await lastThread(tasks, root) : undefined);
-    const workspace = await workspaceFor(tasks, { root, further, threadId, stateDir: options.stateDir });
+  return withTasks(options, async (tasks) => {
+    const named = values.resume === undefined ? undefined : await threadNamed(tasks, values.resume);
+    const threadId = named ?? (values.last ? await lastThread(tasks, root) : undefined);
+    const isAnywhere = name === 'resume';
+    const workspace = await workspaceFor(tasks, { root, isAnywhere, further, threadId, stateDir: options.stateDir });
     const finished = Promise.withResolvers<ThreadEventOf<'turnCompleted'>>();
     const color = wantsColor(options.stderr, options.environment);
     const print = values.json
       ? jsonPrinter(options.stdout)
       : withoutFinalMessage(progressPrinter(options.stderr, { color }));
     let started: { threadId: string; turnId: string } | undefined;
-    tasks.subscribe((envelope) => {
+    const unsubscribe = tasks.subscribe((envelope) => {
       if (envelope.threadId !== started?.threadId) return;
       print(envelope);
       if (envelope.event.type === 'turnCompleted' && envelope.turnId === started.turnId)
         finished.resolve(envelope.event);
     });
-    answerOnTerminal(tasks, options);
+    const noQuestions = answerOnTerminal(tasks, () => started?.threadId, options);
     started = await tasks.start({
       ...workspace,
       prompt,
@@ -73,14 +96,17 @@ export async function exec(args: readonly string[], options: CliOptions): Promis
     const end = await finished.promise;
     // The approval of the changes comes right after the end of the turn, and is printed too.
     await new Promise(setImmediate);
-    return await report(tasks, id, end, values, options, color);
-  } finally {
-    await tasks.close();
-  }
+    try {
+      return await report(tasks, id, end, values, options, color);
+    } finally {
+      unsubscribe();
+      noQuestions();
+    }
+  });
 }
 
-async function folderOf(flag: string, path: string): Promise<string> {
-  const folder = await realpath(resolve(path)).catch(() => {
+async function folderOf(flag: string, path: string, cwd: string): Promise<string> {
+  const folder = await realpath(resolve(cwd, path)).catch(() => {
     throw new UsageError(`the folder of ${flag}, '${path}', does not exist.`);
   });
   if (!(await stat(folder)).isDirectory()) throw new UsageError(`${flag} takes a folder; '${path}' is none.`);
@@ -90,9 +116,9 @@ async function folderOf(flag: string, path: string): Promise<string> {
 /** That of a thread that is gone on with, as it began; else the folders that are named. */
 async function workspaceFor(
   tasks: Tasks,
-  options: { root: string; further: readonly string[]; threadId?: string; stateDir: string },
+  options: { root: string; isAnywhere: boolean; further: readonly string[]; threadId?: string; stateDir: string },
 ): Promise<Workspace> {
-  const { root, further, threadId, stateDir } = options;
+  const { root, isAnywhere, further, threadId, stateDir } = options;
   if (threadId === undefined) {
     const { workspace, leftOut } = await fitBeside(root, further, { stateDir, home: homedir() });
     const [why] = leftOut;
@@ -104,7 +130,7 @@ async function workspaceFor(
   if (stranger !== undefined) {
     throw new UsageError(`--add-dir: ${stranger} is no folder of thread ${threadId}, which keeps those it began with.`);
   }
-  return foldersOf(known).includes(root) ? known : { root };
+  return isAnywhere || foldersOf(known).includes(root) ? known : { root };
 }
 
 function flagSettings({ model, effort, sandbox, network, approval }: Flags): Record<string, unknown> {
@@ -135,16 +161,20 @@ function networkOf(network: string): string | string[] {
 }
 
 /** Undefined where it was interrupted. */
-async function promptOf(positionals: readonly string[], options: CliOptions): Promise<string | undefined> {
+async function promptOf(
+  name: ExecName,
+  positionals: readonly string[],
+  options: CliOptions,
+): Promise<string | undefined> {
   const { stdin, signal } = options;
   if (positionals.length > 1) {
     throw new UsageError(
-      `exec takes one prompt; quote it. It was given ${positionals.length}: '${positionals.join("', '")}'.`,
+      `${name} takes one prompt; quote it. It was given ${positionals.length}: '${positionals.join("', '")}'.`,
     );
   }
   const [given] = positionals;
   if (given !== undefined && given !== '-') return nonEmpty(given);
-  if (given === undefined && stdin.isTTY) throw new UsageError('exec needs a PROMPT, or - to read it from stdin.');
+  if (given === undefined && stdin.isTTY) throw new UsageError(`${name} needs a PROMPT, or - to read it from stdin.`);
   const read = await text(addAbortSignal(signal, stdin)).catch((error: unknown) => {
     if (!signal.aborted) throw error;
     return undefined;
@@ -195,7 +225,7 @@ async function report(
 ): Promise<number> {
   const { stderr, stdout } = options;
   const summary = end.summary ?? '';
-  if (flags['output-last-message']) await writeFile(flags['output-last-message'], summary);
+  if (flags['output-last-message']) await writeFile(resolve(options.cwd, flags['output-last-message']), summary);
   const changeset = await tasks.changeset(threadId, noDocuments);
   if (!flags.json) {
     if (changeset.diff) stderr.write(`\n${colorDiff(changeset.diff, color)}\n`);

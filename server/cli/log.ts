@@ -16,6 +16,14 @@ export function openLog(stateDir: string): (message: string) => void {
   };
 }
 
+/** One bug must not take what else the process does with it. */
+export function logUncaught(log: (message: string) => void): void {
+  process.on('unhandledRejection', (error) =>
+    log(`unhandled: ${error instanceof Error ? error.stack : String(error)}`),
+  );
+  process.on('uncaughtException', (error) => log(`uncaught: ${error.stack ?? error.message}`));
+}
+
 async function write(path: string, line: string): Promise<void> {
   const size = await stat(path).then(
     (stats) => stats.size,

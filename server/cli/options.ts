@@ -1,9 +1,11 @@
 /** What every subcommand gets: settings, environment, where state lives, where to write. */
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { parseFlag, resolveSettings } from '../policy/settings.ts';
 import type { Settings } from '../protocol/settings.ts';
+import type { Tasks } from '../task/tasks.ts';
+import { configPathOf } from './places.ts';
+import { UsageError } from './usage-error.ts';
 
 export type CliOptions = {
   settings: Settings;
@@ -11,36 +13,23 @@ export type CliOptions = {
   sources: readonly { origin: 'config.json' | 'flags'; value: unknown }[];
   /** What was wrong in them: `message` is a line that names the path. */
   problems: readonly { path: string; message: string }[];
-  environment: NodeJS.ProcessEnv;
+  environment: Readonly<Record<string, string | undefined>>;
   stateDir: string;
-  stdin: NodeJS.ReadStream;
-  stdout: NodeJS.WriteStream;
-  stderr: NodeJS.WriteStream;
+  /** What relative paths of the arguments count from; absolute. */
+  cwd: string;
+  /** Where the host carries it out, these are those of the shell that asked. */
+  stdin: Readable & { isTTY?: boolean; isFar?: boolean };
+  stdout: Writable & { isTTY?: boolean };
+  stderr: Writable & { isTTY?: boolean };
   signal: AbortSignal;
   version: string;
+  /** The host's, which goes on when the subcommand ends; else the subcommand opens its own. */
+  tasks?: Tasks;
 };
-
-/** Bad usage: a sentence, and exit 2. */
-export class UsageError extends Error {}
-
-const absolute = (path: string | undefined): string | undefined => (path && isAbsolute(path) ? path : undefined);
-
-export function stateDirOf(environment: NodeJS.ProcessEnv): string {
-  const named = environment.CODEX_LSP_STATE_DIR;
-  if (named) {
-    if (!isAbsolute(named)) throw new UsageError(`CODEX_LSP_STATE_DIR must be an absolute path; it is '${named}'.`);
-    return named;
-  }
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'codex-lsp');
-  return join(absolute(environment.XDG_STATE_HOME) ?? join(homedir(), '.local', 'state'), 'codex-lsp');
-}
-
-export const configPathOf = (environment: NodeJS.ProcessEnv): string =>
-  join(absolute(environment.XDG_CONFIG_HOME) ?? join(homedir(), '.config'), 'codex-lsp', 'config.json');
 
 /** Settings of config.json and the `-c` flags. A broken config.json is a problem to report, never a crash. */
 export async function readSettings(
-  environment: NodeJS.ProcessEnv,
+  environment: CliOptions['environment'],
   flags: readonly string[],
 ): Promise<Pick<CliOptions, 'settings' | 'sources' | 'problems'>> {
   const broken: { path: string; message: string }[] = [];

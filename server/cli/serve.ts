@@ -1,68 +1,45 @@
-/** `codex-lsp --stdio` and `--pipe=PATH`: one editor's connection, for as long as it lasts. */
-import { realpath } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+/** An editor that is served in its own process: no host could be started, or none was wanted. */
 import { homedir } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
 import { serve as serveEditor } from '../editor/serve.ts';
 import { openTasks } from '../task/open.ts';
-import { openLog } from './log.ts';
-import { type CliOptions, UsageError } from './options.ts';
+import { openStateFolder } from '../task/state-folder.ts';
+import type { Shell } from './attach.ts';
+import { logUncaught, openLog } from './log.ts';
+import { readSettings } from './options.ts';
 
-export async function serve(args: readonly string[], options: CliOptions): Promise<number> {
-  const { stdin, stdout, stateDir, environment, version, signal } = options;
-  const pipe = pipeOf(args);
-  const socket = pipe === undefined ? undefined : await open(pipe);
+/** `reason`: why there is no host; absent where none was wanted. */
+export async function serve(
+  { input, output }: { input: Readable; output: Writable },
+  { shell, stateDir, reason }: { shell: Shell; stateDir: string; reason?: string },
+): Promise<number> {
+  const { environment, flags, version, signal } = shell;
+  const { sources, problems } = await readSettings(environment, flags);
   const tasks = await openTasks({ stateDir });
   const log = openLog(stateDir);
-  for (const { message } of options.problems) log(message);
-  // One bug must not take the editor's other tasks with it.
-  process.on('unhandledRejection', (error) =>
-    log(`unhandled: ${error instanceof Error ? error.stack : String(error)}`),
-  );
-  process.on('uncaughtException', (error) => log(`uncaught: ${error.stack ?? error.message}`));
+  if (reason !== undefined) log(`served in the editor's own process, without a host: ${reason}`);
+  for (const { message } of problems) log(message);
+  logUncaught(log);
+  const stateFolder = await openStateFolder(stateDir);
 
   const code = await new Promise<number>((resolve) => {
-    void (async () => {
-      const end = serveEditor({
-        input: socket ?? stdin,
-        output: socket ?? stdout,
-        tasks,
-        environment,
-        settings: options.sources,
-        version,
-        stateFolder: await realpath(stateDir),
-        homeFolder: homedir(),
-        log,
-        exit: resolve,
-      });
-      // What is no pipe, as /dev/null, ends without being closed.
-      (socket ?? stdin).once('end', () => resolve(1));
-      if (signal.aborted) end();
-      signal.addEventListener('abort', end, { once: true });
-    })();
+    const end = serveEditor({
+      input,
+      output,
+      tasks,
+      environment,
+      settings: sources,
+      version,
+      stateFolder,
+      homeFolder: homedir(),
+      log,
+      exit: resolve,
+    });
+    // What is no pipe, as /dev/null, ends without being closed.
+    input.once('end', () => resolve(1));
+    if (signal.aborted) end(0);
+    signal.addEventListener('abort', () => end(0), { once: true });
   });
   await tasks.close();
-  socket?.destroy();
   return code;
-}
-
-/** Undefined: stdio. Editors also pass process ids and the like, which are of no use here. */
-function pipeOf(args: readonly string[]): string | undefined {
-  let pipe: string | undefined;
-  let expected = false;
-  for (const argument of args) {
-    if (expected || argument.startsWith('--pipe=')) pipe = argument.replace(/^--pipe=/, '');
-    else if (argument !== '--pipe' && argument !== '--stdio' && !argument.startsWith('--clientProcessId')) {
-      throw new UsageError(`'${argument}' is not a flag of the server; it takes --stdio or --pipe=PATH.`);
-    }
-    expected = argument === '--pipe';
-  }
-  if (expected || pipe === '') throw new UsageError('--pipe needs the path of the socket that the editor has opened.');
-  return pipe;
-}
-
-function open(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path, () => resolve(socket));
-    socket.once('error', (error) => reject(new Error(`cannot connect to --pipe=${path}: ${error.message}`)));
-  });
 }

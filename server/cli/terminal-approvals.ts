@@ -6,11 +6,16 @@ import type { CliOptions } from './options.ts';
 import { noSandbox, printable } from './progress.ts';
 import { shellFace } from './shell-face.ts';
 
-/** Answers what the turns of this process ask, one question at a time. */
-export function answerOnTerminal(tasks: Tasks, options: CliOptions): void {
+/** Answers what a turn of this thread asks, one question at a time. Returns the function that stops it. */
+export function answerOnTerminal(
+  tasks: Tasks,
+  threadId: () => string | undefined,
+  options: Pick<CliOptions, 'stdin' | 'stderr' | 'signal'>,
+): () => void {
   let last: Promise<void> = Promise.resolve();
-  tasks.subscribe(({ event }) => {
-    if (event.type !== 'approvalRequested' || event.approval.kind === 'changes') return;
+  return tasks.subscribe(({ event, ...envelope }) => {
+    if (envelope.threadId !== threadId() || event.type !== 'approvalRequested' || event.approval.kind === 'changes')
+      return;
     const { approval } = event;
     last = last.then(async () => {
       const decision = await ask(approval, options);
@@ -20,14 +25,18 @@ export function answerOnTerminal(tasks: Tasks, options: CliOptions): void {
   });
 }
 
-async function ask(approval: Approval, { stdin, stderr, signal }: CliOptions): Promise<Decision> {
+async function ask(
+  approval: Approval,
+  { stdin, stderr, signal }: Pick<CliOptions, 'stdin' | 'stderr' | 'signal'>,
+): Promise<Decision> {
   if (!stdin.isTTY || !stderr.isTTY || stdin.readableEnded || stdin.destroyed) {
     stderr.write(
       `declined, because there is no terminal to ask at: ${noSandbox(approval)}${printable(approval.title)}\n`,
     );
     return 'decline';
   }
-  const terminal = createInterface({ input: stdin, output: stderr });
+  // Where the terminal is another process's, that one echoes what is typed.
+  const terminal = createInterface({ input: stdin, output: stderr, terminal: stdin.isFar ? false : undefined });
   // Where the input ends, readline's own answer never comes.
   const left = new Promise<Decision>((resolve) => {
     terminal.once('SIGINT', () => resolve('cancel'));

@@ -1,43 +1,11 @@
-/** The threads of this machine from a shell: list, diff, apply, undo, archive, delete. */
-import { fileURLToPath } from 'node:url';
-import { removeShown } from '../editor/shown-files.ts';
+/** What waits in a thread, from a shell: diff, apply, undo; and fork. */
 import type { ApplyResult } from '../protocol/changeset.ts';
-import { homeFolderOf } from '../protocol/folders.ts';
-import type { ThreadSummary } from '../protocol/thread.ts';
-import { openTasks } from '../task/open.ts';
 import { noDocuments } from '../task/ports.ts';
-import type { Tasks } from '../task/tasks.ts';
-import { type CliOptions, UsageError } from './options.ts';
-import { colorDiff, noSandbox, printable, wantsColor } from './progress.ts';
+import { withThread } from './named-thread.ts';
+import type { CliOptions } from './options.ts';
+import { colorDiff, printable, wantsColor } from './progress.ts';
 import { shellFace } from './shell-face.ts';
-
-/** Of each kind, newest first. */
-const threadsMax = 1000;
-
-export async function threads(args: readonly string[], options: CliOptions): Promise<number> {
-  const unknown = args.find((arg) => arg !== '--json' && arg !== '--all');
-  if (unknown !== undefined) throw new UsageError(`threads has no argument '${unknown}'.`);
-  return withTasks(options, async (tasks) => {
-    const { threads } = await tasks.list({ limit: threadsMax });
-    const archived = args.includes('--all') ? (await tasks.list({ archived: true, limit: threadsMax })).threads : [];
-    for (const thread of [...threads, ...archived]) {
-      const { threadId, status, updatedAt, title } = thread;
-      const line = [
-        threadId,
-        status,
-        updatedAt,
-        printable(foldersIn(thread)),
-        noSandbox(thread) + printable(title),
-      ].join('  ');
-      options.stdout.write(`${args.includes('--json') ? JSON.stringify(thread) : line}\n`);
-    }
-    return 0;
-  });
-}
-
-/** Commas between several. */
-const foldersIn = ({ root, folders = [root] }: ThreadSummary): string =>
-  folders.map((uri) => fileURLToPath(uri)).join(', ');
+import { UsageError } from './usage-error.ts';
 
 export async function diff(args: readonly string[], options: CliOptions): Promise<number> {
   return withThread(args, options, async (tasks, threadId) => {
@@ -80,18 +48,9 @@ export async function undo(args: readonly string[], options: CliOptions): Promis
   });
 }
 
-export async function archive(args: readonly string[], options: CliOptions): Promise<number> {
+export async function fork(args: readonly string[], options: CliOptions): Promise<number> {
   return withThread(args, options, async (tasks, threadId) => {
-    await tasks.archive(threadId, true);
-    return 0;
-  });
-}
-
-export async function remove(args: readonly string[], options: CliOptions): Promise<number> {
-  return withThread(args, options, async (tasks, threadId) => {
-    const workspace = await tasks.workspaceOf(threadId);
-    await tasks.delete(threadId);
-    await removeShown(homeFolderOf(workspace), threadId);
+    options.stdout.write(`${(await tasks.fork(threadId)).threadId}\n`);
     return 0;
   });
 }
@@ -101,24 +60,4 @@ function print(verb: string, { applied, conflicts, failed }: ApplyResult, { stdo
   for (const { path, reason } of [...conflicts, ...failed])
     stderr.write(`not ${verb}: ${printable(`${path}: ${reason}`)}\n`);
   return conflicts.length + failed.length > 0 ? 3 : 0;
-}
-
-async function withThread(
-  args: readonly string[],
-  options: CliOptions,
-  run: (tasks: Tasks, threadId: string) => Promise<number>,
-): Promise<number> {
-  const [threadId, extra] = args;
-  if (threadId === undefined) throw new UsageError("which THREAD? 'codex-lsp threads' lists them.");
-  if (extra !== undefined) throw new UsageError(`there is one THREAD at a time; '${extra}' is one too many.`);
-  return withTasks(options, (tasks) => run(tasks, threadId));
-}
-
-async function withTasks(options: CliOptions, run: (tasks: Tasks) => Promise<number>): Promise<number> {
-  const tasks = await openTasks({ stateDir: options.stateDir });
-  try {
-    return await run(tasks);
-  } finally {
-    await tasks.close();
-  }
 }

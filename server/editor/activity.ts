@@ -28,6 +28,8 @@ export type ThreadActivity = Workspace & {
 
 export class Activity {
   readonly #threads = new Map<string, ThreadActivity>();
+  /** Of threads whose past is being read, what happens meanwhile. */
+  readonly #meanwhile = new Set<{ threadId: string; live: EventEnvelope[] }>();
 
   get(threadId: string): ThreadActivity | undefined {
     return this.#threads.get(threadId);
@@ -48,34 +50,58 @@ export class Activity {
     else this.#threads.set(threadId, { ...workspace, threadId, title, said: '' });
   }
 
-  fold({ threadId, turnId, event }: EventEnvelope, workspace: Workspace, nowMs: number): ThreadActivity {
-    this.learn(threadId, workspace, '');
-    const thread = this.#threads.get(threadId) ?? { ...workspace, threadId, title: '', said: '' };
-    const { turn } = thread;
-    if (event.type === 'threadStarted' || event.type === 'renamed') thread.title = event.title;
-    if (event.type === 'turnStarted') {
-      thread.turn = {
-        turnId: turnId ?? '',
-        mode: event.mode,
-        unsandboxed: event.unsandboxed,
-        step: 1,
-        doing: 'thinking',
-      };
-      thread.origin = event.origin;
-      thread.said = '';
-      thread.title ||= event.prompt;
-    }
-    if (turn && event.type === 'usage') turn.step += 1;
-    if (turn && event.type === 'itemStarted') begin(turn, event.item, nowMs);
-    if (event.type === 'itemCompleted') {
-      if (event.item.type === 'agentMessage') thread.said = event.item.text;
-      if (turn) end(turn, event.item);
-    }
-    if (turn && event.type === 'approvalRequested') turn.doing = `waiting for your answer: ${event.approval.title}`;
-    if (turn && event.type === 'approvalResolved') turn.doing = 'thinking';
-    if (event.type === 'turnCompleted') delete thread.turn;
+  /** A thread as it stands, of which this editor has not seen all: its past as `read` tells it, then what came meanwhile. */
+  async recall(
+    threadId: string,
+    workspace: Workspace,
+    read: () => Promise<readonly EventEnvelope[]>,
+  ): Promise<ThreadActivity> {
+    const meanwhile = { threadId, live: [] as EventEnvelope[] };
+    this.#meanwhile.add(meanwhile);
+    const past = await read().finally(() => this.#meanwhile.delete(meanwhile));
+    const last = past.at(-1)?.seq ?? 0;
+    const title = this.#threads.get(threadId)?.title ?? '';
+    const thread: ThreadActivity = { ...workspace, threadId, title, said: '' };
+    this.#threads.set(threadId, thread);
+    const missing = meanwhile.live.filter(({ seq = 0 }) => seq > last);
+    for (const envelope of [...past, ...missing]) foldInto(thread, envelope, Date.parse(envelope.at));
     return thread;
   }
+
+  fold(envelope: EventEnvelope, workspace: Workspace, nowMs: number): ThreadActivity {
+    const { threadId } = envelope;
+    for (const one of this.#meanwhile) if (one.threadId === threadId) one.live.push(envelope);
+    this.learn(threadId, workspace, '');
+    const thread = this.#threads.get(threadId) ?? { ...workspace, threadId, title: '', said: '' };
+    foldInto(thread, envelope, nowMs);
+    return thread;
+  }
+}
+
+function foldInto(thread: ThreadActivity, { turnId, event }: EventEnvelope, nowMs: number): void {
+  const { turn } = thread;
+  if (event.type === 'threadStarted' || event.type === 'renamed') thread.title = event.title;
+  if (event.type === 'turnStarted') {
+    thread.turn = {
+      turnId: turnId ?? '',
+      mode: event.mode,
+      unsandboxed: event.unsandboxed,
+      step: 1,
+      doing: 'thinking',
+    };
+    thread.origin = event.origin;
+    thread.said = '';
+    thread.title ||= event.prompt;
+  }
+  if (turn && event.type === 'usage') turn.step += 1;
+  if (turn && event.type === 'itemStarted') begin(turn, event.item, nowMs);
+  if (event.type === 'itemCompleted') {
+    if (event.item.type === 'agentMessage') thread.said = event.item.text;
+    if (turn) end(turn, event.item);
+  }
+  if (turn && event.type === 'approvalRequested') turn.doing = `waiting for your answer: ${event.approval.title}`;
+  if (turn && event.type === 'approvalResolved') turn.doing = 'thinking';
+  if (event.type === 'turnCompleted') delete thread.turn;
 }
 
 /** `running npm test, 12 s` · `editing src/a.ts` · `thinking (step 3)`. */

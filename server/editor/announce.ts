@@ -97,5 +97,6 @@ function names(paths: readonly string[]): string {
 function reasonText(reason: string): string {
   if (reason === 'stale') return 'the text had changed meanwhile; accept it again';
   if (reason === 'unconfirmed') return 'the editor did not show the change in time';
+  if (reason.startsWith('unconfirmed: ')) return oneLine(reason.slice('unconfirmed: '.length), 120);
   return oneLine(reason, 120);
 }

@@ -2,13 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkspaceEdit } from 'vscode-languageserver';
+import { byteOrderMark } from '../changeset/lines.ts';
 import type { ApplyPlan } from '../changeset/review-types.ts';
 import { asShown } from './byte-order-mark.ts';
 import type { Reply } from './client.ts';
 import { giveBack } from './give-back.ts';
 import type { Session } from './session.ts';
 import { toTextEdits } from './to-lsp.ts';
-import { type Watch, type WatchedEdit, watchEdit } from './watch-edit.ts';
+import { type Seen, type Watch, type WatchedEdit, watchEdit } from './watch-edit.ts';
 
 type Planned = ApplyPlan['editor'][number];
 type Prepared = WatchedEdit & { path: string; uri: string };
@@ -26,6 +27,9 @@ const pollMs = 50;
 
 const unconfirmed = 'unconfirmed';
 const stale = 'stale';
+const leftBefore = 'the editor left before it was asked';
+/** It may live on, without us, and have done it. */
+const leftMeanwhile = `${unconfirmed}: the editor left before it showed the change; what was unsaved went with it`;
 
 /** See `Face.applyEdits`. */
 export async function applyEdits(session: Session, root: string, planned: ApplyPlan['editor']): Promise<Outcomes> {
@@ -33,7 +37,7 @@ export async function applyEdits(session: Session, root: string, planned: ApplyP
   const prepared: Prepared[] = [];
   for (const edit of planned) {
     const made = await prepare(session, root, edit);
-    if (made === stale) outcomes.set(edit.path, stale);
+    if (made === stale) outcomes.set(edit.path, session.gone.aborted ? leftBefore : stale);
     else prepared.push(made);
   }
   const timeoutMs = session.surroundings.verifyTimeoutMs ?? verifyTimeoutMs;
@@ -78,6 +82,10 @@ async function sendTogether(session: Session, all: readonly Prepared[], limits: 
 
 /** As one WorkspaceEdit. */
 async function send(session: Session, edits: readonly Prepared[], limits: Limits, to: Outcomes): Promise<void> {
+  if (session.gone.aborted) {
+    for (const { path } of edits) to.set(path, leftBefore);
+    return;
+  }
   // What was prepared while another file was read from disk may have moved since.
   const current = edits.filter((edit) => isCurrent(session, edit));
   for (const { path } of edits) to.set(path, stale);
@@ -105,9 +113,12 @@ async function outcomeOf(
   { timeout }: Limits,
 ): Promise<string | undefined> {
   let isOver = false;
-  const answered = async (): Promise<string> => {
+  const left = Promise.withResolvers<Seen | string>();
+  const look = (): void => left.resolve(lastLook(edit));
+  session.gone.addEventListener('abort', look, { once: true });
+  const answered = async (): Promise<Seen | string> => {
     const said = await reply;
-    if (!said.answered && said.by === 'us') return unconfirmed;
+    if (!said.answered && said.by === 'us') return session.gone.aborted ? left.promise : unconfirmed;
     const reason = refusal(said);
     if (reason !== undefined) {
       await delay(refusedGraceMs);
@@ -122,10 +133,17 @@ async function outcomeOf(
     }
     return stale;
   };
-  const end = await Promise.race([watch.seen, answered(), timeout.then(() => unconfirmed)]);
+  const end = await Promise.race([watch.seen, answered(), left.promise, timeout.then(() => unconfirmed)]);
   isOver = true;
+  session.gone.removeEventListener('abort', look);
   if (typeof end === 'string') return end;
   return end.sight === 'arrived' ? undefined : giveBack(session, edit, end);
+}
+
+/** Of what an editor that is gone has done, the disk has what it saved. */
+async function lastLook({ file, made }: Prepared): Promise<Seen | string> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  return text === made.after || text === byteOrderMark + made.after ? { sight: 'arrived' } : leftMeanwhile;
 }
 
 function isCurrent(session: Session, { file, version, made }: Prepared): boolean {

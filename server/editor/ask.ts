@@ -25,7 +25,7 @@ export class Dialogs {
   }
 
   ask(approval: Approval): void {
-    if (!this.#session.profile.dialog || approval.kind === 'changes') return;
+    if (!this.#session.profile.dialog) return;
     this.#waiting.push(approval);
     this.#next();
   }

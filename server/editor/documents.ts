@@ -2,7 +2,8 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { LineChange } from '../changeset/line-change.ts';
-import type { OpenDocuments } from '../task/ports.ts';
+import { sameButEnds } from '../changeset/lines.ts';
+import type { OpenDocument, OpenDocuments } from '../task/ports.ts';
 import type { ContentChange } from './from-lsp.ts';
 import { LineDocument } from './line-document.ts';
 import { pathOf, within } from './uri.ts';
@@ -16,6 +17,8 @@ type Entry = {
   /** Absent while the base of a change that came before `didOpen` is read. */
   document?: LineDocument;
   waiting: Change[];
+  /** A text that the file is known to have held. */
+  saved?: string;
   /** The real path once known, before that the path of the URI; absent for other schemes. */
   path?: string;
 };
@@ -31,8 +34,15 @@ export class Documents implements OpenDocuments {
   open(uri: string, languageId: string, version: number, text: string): void {
     const entry = this.#entry(uri);
     entry.waiting = [];
+    entry.saved = undefined;
     entry.document = new LineDocument(uri, languageId, version, text);
+    this.#track(this.#compare(entry, text));
     this.#changed(uri);
+  }
+
+  saved(uri: string): void {
+    const entry = this.#entries.get(uri);
+    if (entry?.document) entry.saved = entry.document.getText();
   }
 
   /** A version that jumps or repeats is taken as it is. */
@@ -56,6 +66,12 @@ export class Documents implements OpenDocuments {
     if (this.#entries.delete(uri)) this.#changed(uri);
   }
 
+  /** The editor is gone: nobody is told. */
+  closeAll(): void {
+    this.#listeners.clear();
+    this.#entries.clear();
+  }
+
   get(uri: string): LineDocument | undefined {
     return this.#entries.get(uri)?.document;
   }
@@ -75,11 +91,13 @@ export class Documents implements OpenDocuments {
     return [...this.#entries.values()].flatMap(({ document }) => (document ? [document] : []));
   }
 
-  under(root: string): ReadonlyMap<string, { version: number; text: string }> {
-    const found = new Map<string, { version: number; text: string }>();
-    for (const { document, path } of this.#entries.values()) {
+  under(root: string): ReadonlyMap<string, OpenDocument> {
+    const found = new Map<string, OpenDocument>();
+    for (const { document, path, saved } of this.#entries.values()) {
       const inside = path === undefined ? undefined : within(root, path);
-      if (document && inside) found.set(inside, { version: document.version, text: document.getText() });
+      if (!document || !inside) continue;
+      const text = document.getText();
+      found.set(inside, { version: document.version, text, ...(text === saved ? { isSaved: true } : {}) });
     }
     return found;
   }
@@ -127,16 +145,15 @@ export class Documents implements OpenDocuments {
     });
   }
 
+  /** Whether it was opened as its file is. */
+  async #compare(entry: Entry, opened: string): Promise<void> {
+    const text = await onDisk(entry.uri);
+    if (text !== undefined && sameButEnds(text, opened)) entry.saved ??= opened;
+  }
+
   async #readBase(entry: Entry): Promise<void> {
-    const path = pathOf(entry.uri);
-    let text = '';
-    if (path !== undefined) {
-      try {
-        if ((await stat(path)).size <= baseBytesMax) text = await readFile(path, 'utf8');
-      } catch {
-        // Not on disk: an empty document is the only base there can be.
-      }
-    }
+    // Not on disk: an empty document is the only base there can be.
+    const text = (await onDisk(entry.uri)) ?? '';
     if (entry.document || this.#entries.get(entry.uri) !== entry) return;
     const document = new LineDocument(entry.uri, '', 0, text);
     for (const change of entry.waiting) update(document, change);
@@ -152,6 +169,16 @@ export class Documents implements OpenDocuments {
 
   #changed(uri: string, lines?: readonly LineChange[]): void {
     for (const listener of this.#listeners) listener(uri, lines);
+  }
+}
+
+async function onDisk(uri: string): Promise<string | undefined> {
+  const path = pathOf(uri);
+  if (path === undefined) return undefined;
+  try {
+    return (await stat(path)).size <= baseBytesMax ? await readFile(path, 'utf8') : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -54,6 +54,11 @@ export const handlers: Handlers = {
     return session.tasks.list({ ...query, root: path && (await realpath(path).catch(() => path)) });
   },
   'codex/thread': (session, { threadId, since }) => session.tasks.thread(threadId, since),
+  'codex/fork': async (session, params) => {
+    const forked = await session.tasks.fork(await threadOf(session, params), params.turnId);
+    session.lastThread = forked.threadId;
+    return forked;
+  },
   'codex/rename': async (session, { threadId, title }) => {
     await session.tasks.rename(threadId, title);
     return {};

@@ -66,6 +66,7 @@ export const notifications: Table<void> = {
     session.documents.close(textDocument.uri);
   }),
   'textDocument/didSave': taking(lsp.documentParams, ({ session }, { textDocument }) => {
+    session.documents.saved(textDocument.uri);
     runSaved(session, textDocument.uri).catch((error: unknown) => tell(session, error));
   }),
   'window/workDoneProgress/cancel': taking(lsp.progressParams, ({ session, publisher }, { token }) => {

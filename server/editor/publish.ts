@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { ApplyResult } from '../protocol/changeset.ts';
 import { homeFolderOf, type Workspace } from '../protocol/folders.ts';
-import type { EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
+import type { Approval, EventEnvelope, ThreadEventOf } from '../protocol/thread.ts';
 import { Activity, type ThreadActivity, type Turn } from './activity.ts';
 import {
   applyLine,
@@ -22,7 +22,7 @@ import { Reviews } from './reviews.ts';
 import type { Session } from './session.ts';
 import { folderFor, show, writeShown } from './shown-files.ts';
 import { threadsOfWorkspace } from './threads.ts';
-import { within } from './uri.ts';
+import { pathOf, within } from './uri.ts';
 
 export class Publisher {
   readonly activity = new Activity();
@@ -34,6 +34,8 @@ export class Publisher {
   readonly #failed: (error: unknown) => void;
   /** What the running turn's changeset came to. */
   readonly #counts = new Map<string, Counts>();
+  /** Approvals that the user was told of, and that wait. */
+  readonly #asked = new Set<string>();
   #ends: (() => void)[] = [];
 
   constructor(session: Session, failed: (error: unknown) => void) {
@@ -82,16 +84,29 @@ export class Publisher {
   /** What earlier processes, or other editors, have left in this workspace. */
   async recall(): Promise<void> {
     const session = this.#session;
-    for (const { threadId, title, status } of await threadsOfWorkspace(session)) {
+    for (const { threadId, title, status, root, folders } of await threadsOfWorkspace(session)) {
       try {
-        const workspace = await session.tasks.workspaceOf(threadId);
+        // Of those that need nothing now, what the list says is enough: they are not loaded.
+        const listed = { root: pathOf(root) ?? root, folders: folders?.map((uri) => pathOf(uri) ?? uri) };
+        const workspace = status === 'inReview' ? await session.tasks.workspaceOf(threadId) : listed;
         this.activity.learn(threadId, workspace, title);
         if (status === 'inReview') this.reviews.refresh(threadId, workspace.root);
+        if (session.tasks.runs(threadId)) await this.#join(threadId, workspace);
       } catch (error) {
         session.skipped(`thread ${threadId}`, error);
       }
     }
     this.#diagnostics.publish();
+  }
+
+  /** A turn that began before this editor came, or beside it. */
+  async #join(threadId: string, workspace: Workspace): Promise<void> {
+    const { tasks } = this.#session;
+    const thread = await this.activity.recall(threadId, workspace, async () => (await tasks.thread(threadId)).events);
+    if (!thread.turn) return;
+    this.progress.begin(thread);
+    this.progress.report(threadId);
+    for (const approval of tasks.approvals({ threadId })) this.#ask(approval);
   }
 
   /** After the settings changed. */
@@ -128,12 +143,12 @@ export class Publisher {
         break;
       case 'approvalRequested':
         this.progress.report(threadId);
-        if (event.approval.kind !== 'changes') this.#say(approvalLine(event.approval));
-        this.#dialogs.ask(event.approval);
+        this.#ask(event.approval);
         this.#diagnostics.publish();
         break;
       case 'approvalResolved':
         this.progress.report(threadId);
+        this.#asked.delete(event.approvalId);
         this.#dialogs.settled(event.approvalId);
         this.#diagnostics.publish();
         break;
@@ -164,6 +179,7 @@ export class Publisher {
         session.client.log('warning', event.message);
         break;
       case 'threadStarted':
+      case 'forked':
       case 'grantRevoked':
       case 'renamed':
       case 'itemDelta':
@@ -185,6 +201,14 @@ export class Publisher {
     this.#say(
       turnLine(event, thread.title, this.#counts.get(thread.threadId), { unsandboxed: turn?.unsandboxed, hint }),
     );
+  }
+
+  /** Once each, however the editor came to know of it. */
+  #ask(approval: Approval): void {
+    if (approval.kind === 'changes' || this.#asked.has(approval.approvalId)) return;
+    this.#asked.add(approval.approvalId);
+    this.#say(approvalLine(approval));
+    this.#dialogs.ask(approval);
   }
 
   /** A review that is open shows what it was before the decision, or what the user has made of it. */

@@ -1,12 +1,14 @@
 /** One editor's connection, from `initialize` to `exit`. stdout carries only what is written here. */
 import type { Readable, Writable } from 'node:stream';
-import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { createMessageConnection, ResponseError, StreamMessageReader } from 'vscode-jsonrpc/node';
 import { InvalidParams, Refusal } from '../task/refusal.ts';
+import { stateFault } from '../task/state-fault.ts';
 import { createClient } from './client.ts';
 import { run } from './commands.ts';
 import { isMethod } from './handlers.ts';
 import { initialize } from './initialize.ts';
 import { notifications, type Room, requests } from './language-features.ts';
+import { Outgoing, waitingBytesMax } from './outgoing.ts';
 import { Publisher } from './publish.ts';
 import { Session, type Surroundings } from './session.ts';
 
@@ -27,11 +29,19 @@ const invalidRequest = -32600;
 const notInitialized = -32002;
 
 /** Speaks LSP until the editor leaves. Returns the function that ends the connection. */
-export function serve({ input, output, exit, ...surroundings }: ServeOptions): () => void {
+export function serve({ input, output, exit, ...surroundings }: ServeOptions): (code: number) => void {
   const log = surroundings.log ?? (() => {});
-  const connection = createMessageConnection(new StreamMessageReader(input), new StreamMessageWriter(output));
+  const outgoing = new Outgoing(output, () => {
+    log(
+      `an editor did not read for so long that ${waitingBytesMax / 1024 ** 2} MiB were waiting for it: it is served no longer`,
+    );
+    output.destroy();
+    end(1);
+  });
+  const connection = createMessageConnection(new StreamMessageReader(input), outgoing);
   const client = createClient(connection);
   const session = new Session(client, { ...surroundings, log });
+  const detach = surroundings.tasks.attach(session.documents);
   const failed = (error: unknown): void => log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const publisher = new Publisher(session, failed);
   const room: Room = { session, publisher };
@@ -41,6 +51,8 @@ export function serve({ input, output, exit, ...surroundings }: ServeOptions): (
     if (state === 'ended') return;
     state = 'ended';
     publisher.close();
+    detach();
+    session.end();
     connection.dispose();
     exit(code);
   };
@@ -60,7 +72,7 @@ export function serve({ input, output, exit, ...surroundings }: ServeOptions): (
     try {
       return await answer(room, method, params);
     } catch (error) {
-      const wrong = responseError(error, method, failed);
+      const wrong = responseError(stateFault(error, surroundings.stateFolder), method, failed);
       // Helix shows no error of a command.
       if (method === 'workspace/executeCommand') client.show('error', `Codex: ${wrong.message}`);
       throw wrong;
@@ -81,7 +93,7 @@ export function serve({ input, output, exit, ...surroundings }: ServeOptions): (
   connection.onError(([error]) => failed(error));
   connection.onClose(() => end(state === 'shutDown' ? 0 : 1));
   connection.listen();
-  return () => end(0);
+  return (code) => end(code);
 }
 
 async function answer(room: Room, method: string, params: unknown): Promise<unknown> {

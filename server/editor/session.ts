@@ -54,6 +54,7 @@ export class Session {
   #section: unknown;
   readonly #reported = new Set<string>();
   readonly #failures = new Set<string>();
+  readonly #end = new AbortController();
   readonly #forgetting = new Set<(threadId: string) => void>();
 
   constructor(client: Client, surroundings: Surroundings) {
@@ -83,6 +84,17 @@ export class Session {
   /** Paths of folders and documents are known, and no document waits for its base. */
   async settled(): Promise<void> {
     await Promise.all([this.folders.settled(), this.documents.settled()]);
+  }
+
+  /** Fires when the connection has ended: whoever waits for the editor waits in vain. */
+  get gone(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** Its unsaved text went with the editor: the disk is the truth again, for turns and decisions that go on. */
+  end(): void {
+    this.documents.closeAll();
+    this.#end.abort();
   }
 
   /** What the server has written itself, since it was last asked for: by absolute path. */

@@ -24,7 +24,7 @@ export const defaultIdleTimeoutMs = 300_000;
 
 /** No request is made before the first call; loading starts at once, beside what else a turn prepares. Neither key nor header values appear in an event. */
 export function openaiModel(options: OpenaiOptions): Model {
-  const redact = redaction([options.apiKey, ...Object.values(options.headers ?? {})]);
+  const redact = redaction([options.apiKey, ...Object.values(options.headers ?? {}), ...passwordIn(options.baseURL)]);
   const idleTimeoutMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
   const loading = load(options, idleTimeoutMs);
   // Whoever makes a request hears of a failure; until then nobody listens.
@@ -74,6 +74,16 @@ async function load(options: OpenaiOptions, idleTimeoutMs: number): Promise<Open
     // Until the headers only; a little more than ours, which ends all silences.
     timeout: idleTimeoutMs + 60_000,
   });
+}
+
+/** As it was written, and as it is meant. */
+function passwordIn(baseURL: string | undefined): string[] {
+  const { password = '' } = (baseURL === undefined ? undefined : URL.parse(baseURL)) ?? {};
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }
 
 /** A base URL as it may be shown: without user, password and query. */

@@ -34,7 +34,7 @@ const comparisons: Readonly<Record<string, Comparison>> = {
 
 /** Settings that no file of a workspace may loosen. */
 export const restricted = (path: string): boolean =>
-  path === 'approvalPolicy' || path.startsWith('sandbox.') || path.startsWith('provider.');
+  path === 'approvalPolicy' || ['sandbox.', 'provider.', 'retention.'].some((group) => path.startsWith(group));
 
 /** A restricted setting without an order of its own can't be changed at all. */
 export function loosens(path: string, before: unknown, after: unknown): boolean {

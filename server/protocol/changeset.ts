@@ -25,6 +25,10 @@ export const fileChangeSchema = z.object({
   binary: z.boolean().optional(),
   mode: z.object({ from: z.number().optional(), to: z.number().optional() }).optional(),
   sensitive: z.string().optional().describe('why "all" leaves this file out'),
+  alsoChangedBy: z
+    .array(z.object({ threadId: z.string(), title: z.string() }))
+    .optional()
+    .describe('other threads with undecided changes of the same file, whose workspace may be another folder'),
   hunks: z.array(hunkSchema),
 });
 export type FileChange = z.infer<typeof fileChangeSchema>;
@@ -37,9 +41,6 @@ export const applyResultSchema = z.object({
   applied: z.array(z.string()).describe('paths with at least one hunk applied'),
   conflicts: z.array(z.object({ path: z.string(), hunk: z.string(), reason: z.string() })),
   failed: z.array(z.object({ path: z.string(), reason: z.string() })),
-  reload: z
-    .array(z.string())
-    .optional()
-    .describe('open in the editor that asked, and written, moved or removed by the server'),
+  reload: z.array(z.string()).optional().describe('open in an editor, and written, moved or removed by the server'),
 });
 export type ApplyResult = z.infer<typeof applyResultSchema>;

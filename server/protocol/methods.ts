@@ -138,7 +138,7 @@ export const methods = {
     result: applyResultSchema,
   },
   'codex/threads': {
-    doc: 'The threads of this machine, newest first.',
+    doc: 'The threads of this machine, newest first. With `query`: those with all of its words in the title or in what was asked.',
     text: 'query',
     params: z.object({
       root: uri.optional(),
@@ -154,6 +154,12 @@ export const methods = {
     text: 'threadId',
     params: z.object({ threadId: z.string(), since: z.number().int().nonnegative().optional() }),
     result: z.object({ thread: threadSummarySchema, events: z.array(eventEnvelopeSchema) }),
+  },
+  'codex/fork': {
+    doc: 'A second thread of the same workspace with the history of a first, up to the end of `turnId` (default: its last turn), named `… (fork)`. Both live on, each with a copy of its own.',
+    text: 'threadId',
+    params: threadRef.extend({ turnId: z.string().optional() }),
+    result: z.object({ threadId: z.string() }),
   },
   'codex/rename': {
     doc: 'Gives a thread a title.',
@@ -209,6 +215,7 @@ export const refusalReasons = [
   'nothingToRedo',
   'nothingToReview',
   'nothingToSend',
+  'stateFolder',
   'internal',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];

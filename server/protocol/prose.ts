@@ -12,10 +12,13 @@ export const starting = `| how | what |
 | --- | --- |
 | \`codex-lsp --stdio\` (also no argument at all where stdin is not a terminal) | a language server on stdio |
 | \`codex-lsp --pipe=PATH\` | the same over a Unix socket or named pipe that the client has opened |
+| \`codex-lsp --stdio --no-host\` | served in this very process; what it starts ends with it |
+| \`codex-lsp host\` | the one process of a user that holds threads and turns; started on demand |
+| \`codex-lsp host --start\` | starts it in the background where none runs, and prints \`{"socket": PATH, "token": PATH}\` |
 | \`codex-lsp exec [PROMPT \\| -]\` | one task without an editor |
 | \`codex-lsp demo\` | a task on a bundled example with a scripted model: no key, no network |
 | \`codex-lsp doctor\` | what works on this machine and how to mend what does not; exit 1 if the sandbox can't run |
-| \`codex-lsp threads\`, \`diff\`, \`apply\`, \`undo\`, \`archive\`, \`delete\` THREAD | the same threads from a shell |
+| \`codex-lsp threads\`, \`resume\`, \`diff\`, \`apply\`, \`undo\`, \`fork\`, \`rename\`, \`archive\`, \`unarchive\`, \`delete\` THREAD | the same threads from a shell |
 | \`codex-lsp --version\`, \`--help\` | as everywhere; an unknown flag or command is exit 2 with a sentence |
 
 Every form takes \`-c key=value\`, a setting by its path with its value as JSON or plain text, as often as wanted.
@@ -24,6 +27,19 @@ Environment: \`OPENAI_API_KEY\` and \`OPENAI_BASE_URL\`; \`CODEX_LSP_STATE_DIR\`
 \`$XDG_STATE_HOME/codex-lsp\`, else \`~/.local/state/codex-lsp\`; on macOS \`~/Library/Application Support/codex-lsp\`); \`CODEX_HOME\` (default
 \`~/.codex\`), whose \`AGENTS.md\` holds for every workspace.
 
+\`CODEX_LSP_HOST_IDLE_SECONDS\` (default 30): how long the host stays when nobody is connected and no turn runs.
+
+**The host.** \`--stdio\` and \`--pipe\` relay to the host of the user, the version and the state folder, and the shell's commands on threads are carried out by it where
+it runs. Settings, key and environment are those of each connection. Where there can be no host, the same process serves the editor, and the log in the
+state folder says why. An editor that comes while a turn runs is given work-done progress for it, and what the turn has asked and nobody
+has answered.
+
+**Connecting directly.** A client that can connect to a Unix socket needs no relay: \`host --start\` names the socket and the file that holds the token. The
+first message is \`initialize\`, with \`initializationOptions.host = { token, environment?, flags? }\` beside the settings: the token, the
+environment with the key and the base URL of the model, and what would stand behind \`-c\`. The host takes \`host\` out before anything else reads it. A wrong or missing token is
+error -32002 and the end of the connection; so is a first message that has not come whole within 30 s or 4 MiB. At most 128 connections may wait
+to be let in, and 1,000 be open: others are closed at once, and may come again.
+
 A missing key is an error of the task that needed it, never a failure to start.`;
 
 export const settings = `Sources, the later wins: the defaults; \`$XDG_CONFIG_HOME/codex-lsp/config.json\` (else \`~/.config/…\`); the environment and \`-c\`;
@@ -31,7 +47,7 @@ then \`initializationOptions\`, which is the settings object itself, and \`works
 \`workspace/didChangeConfiguration\`.
 
 Editors fill the last two from files of the workspace as well, and those are untrusted. From there \`sandbox\`, \`approvalPolicy\`,
-\`provider\` and whatever names a program to start can only be made stricter. What would loosen them is ignored, and reported by its path with the words to put
+\`provider\`, \`retention\` and whatever names a program to start can only be made stricter. What would loosen them is ignored, and reported by its path with the words to put
 into config.json instead. From loose to strict: approval onRequest, untrusted, never; network full, a list, off. An
 invalid setting is reported by its path with \`window/showMessage\`, and its default used: never a crash, never silence.`;
 
@@ -57,7 +73,8 @@ Where \`threadId\` is optional, the default is the thread this connection last s
 workspace with something pending. If there are several, the error \`ambiguousThread\` lists them.`;
 
 export const requests = `Every request answers at once; a turn runs on its own. \`codex/accept\`, \`codex/applyEdited\` and \`codex/undo\` answer when the outcome was verified, at most 10 s
-after the call (\`failed\` with reason \`unconfirmed\` beyond that, for what an editor left open). Their command twins answer
+after the call (\`failed\` with reason \`unconfirmed\` beyond that, for what an editor left open; one that leaves meanwhile is
+not waited for). Their command twins answer
 \`{ applyId }\` at once; the result comes as the event \`applied\` (also of a redo) or \`undone\` and as one message line.
 \`codex.redo\` is \`codex.undo\` with \`redo\`, for a key that can't give a parameter.`;
 
@@ -85,6 +102,18 @@ export const values = `- **Status**, the first that holds: running, waitingForAp
 - **The copy from turn to turn.** At the start of a turn accepted and rejected hunks have left the copy, pending ones stay, and
   every other file is as the user has it now. During a turn a file that the agent has changed keeps its version; all others
   are refreshed before each command. The model is told what was accepted, rejected and commented.
+- **Several editors.** A connection's documents are its own, and end with it. A turn works on those of the connection that started it, saved or
+  not, and on what only others have open and unsaved; of several others, on the one that connected first. Where somebody's unsaved text of a file is
+  not the one that is used, a \`warning\` names the file, once a turn. Each editor's review is made against its own buffers. An accept, undo or redo leaves
+  a file in \`failed\` that another connection has open with unsaved text, until it is saved or closed there.
+- **Fork.** The new thread has the conversation, the items, and what was decided, accepted and undone. Approvals, grants, usage and the steps that
+  \`codex/undo\` takes back stay with the first. Forked at the last turn it has the whole copy, with what is pending in it (asked for anew)
+  and what git ignores; forked at an earlier one it has no changes, since what a copy held then is not kept, and the model is told so.
+  A turn that runs is \`turnRunning\`; an earlier one can be forked meanwhile. The history is not sent as events again: the first one is
+  \`forked\`, with the \`seq\` after it. The connection's own thread is the new one from then on.
+- **Retention.** Where the host goes idle, and once a day, archived threads beyond \`retention\` are removed with their copies: as by \`codex/delete\`. Age
+  counts from the last event, which may be the archiving. A thread that is not archived, or that somebody is at, is never removed by itself; nothing is
+  where config.json has a mistake.
 - **Conflict.** Changes to the same lines, or to lines that touch (as for \`git merge-file\`): the user's text stays and the hunk is \`conflicting\`. It
   is settled by rejecting it, by \`codex/redoHunk\`, or by \`codex/accept\` with \`overMine\`, which undo takes back; no other accept takes it.
 - **Base.** The text a file had when the agent's change to it began. Where the user's version changed meanwhile and no base is

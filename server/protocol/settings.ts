@@ -17,6 +17,8 @@ const secondsMax = 24 * 60 * 60;
 const tokensMax = 1_000_000;
 const stepsMax = 100_000;
 const turnsMax = 256;
+/** Ten years. */
+const daysMax = 3650;
 
 /** Every key is strict: a key that nobody knows is a misspelling, and is reported by its path. */
 export const settingsSchema = z.strictObject({
@@ -90,6 +92,20 @@ export const settingsSchema = z.strictObject({
         .describe('The longest that the model may ask for.'),
       outputTokens: positive.max(tokensMax).default(10_000).describe('Of one command, as the model sees it.'),
       parallelTurns: positive.max(turnsMax).default(4).describe('In one server; the rest wait.'),
+    })
+    .prefault({}),
+  retention: z
+    .strictObject({
+      archivedDays: z
+        .number()
+        .positive()
+        .max(daysMax)
+        .default(90)
+        .describe('Archived threads that nobody has touched for longer are removed.'),
+      archivedMiB: positive
+        .max(mebibytesMax)
+        .default(4096)
+        .describe('Of all archived threads together; beyond it the oldest are removed.'),
     })
     .prefault({}),
 });

@@ -184,6 +184,10 @@ export const threadEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('renamed'), title: z.string() }),
   z.object({ type: z.literal('archived'), archived: z.boolean() }),
   z.object({
+    type: z.literal('forked'),
+    from: z.object({ threadId: z.string(), turnId: z.string() }).describe('whose history the events before this are'),
+  }),
+  z.object({
     type: z.literal('turnCompleted'),
     status: turnStatusSchema,
     summary: z.string().optional(),

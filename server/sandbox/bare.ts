@@ -18,7 +18,7 @@ import { type Cgroup, kernelLimits, makeCgroup } from './cgroup.ts';
 import { heldBy } from './copy-folders.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 import { commandEnvironment, isInside } from './environment.ts';
-import { exitOf } from './follow.ts';
+import { exitOf } from './exit-of.ts';
 import { systemTool } from './host.ts';
 import { ownIdentity } from './identity.ts';
 import { pathsOf, treesOf, workspaceIn } from './layers.ts';

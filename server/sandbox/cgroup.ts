@@ -9,6 +9,8 @@ import type { SandboxPolicy } from './types.ts';
 
 const prefix = 'codex-lsp-';
 const idleMax = 8;
+/** Of 100 that others have. */
+const weight = 50;
 
 /** Version 1 has a tree for each controller; version 2 one for all, which may have this one or not. */
 type Tree = { folder: string; version: 1 | 2 };
@@ -132,6 +134,8 @@ async function newGroup(found: Trees): Promise<Group | undefined> {
   if (made === 1) process.once('exit', removeIdle);
   try {
     for (const folder of folders) await mkdir(folder);
+    // Only version 2 has such a file here: an editor goes before what runs in it.
+    for (const folder of folders) await set(join(folder, 'cpu.weight'), weight);
     return { name, folders, seen: { kills: 0, refusals: 0 }, held: {}, leftOver: 0 };
   } catch {
     for (const folder of folders) await rmdir(folder).catch(() => {});
@@ -192,7 +196,7 @@ async function findTrees(): Promise<Trees> {
 }
 
 /** Of servers that were killed. One with a process in it can't be removed. */
-async function removeLeftOver(folder: string): Promise<void> {
+export async function removeLeftOver(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
     if (pid === undefined || (await succeeds(readFile(`/proc/${pid}/stat`)))) continue;

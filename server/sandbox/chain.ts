@@ -4,17 +4,16 @@
  * and bwrap mounts. A second shell, the holder, keeps what the first has mounted alive after the command so that the copy
  * can be looked at, and kills everything when our end of its pipe is closed, also by our death.
  */
-import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Cgroup } from './cgroup.ts';
 import { inheritedDescriptors } from './descriptors.ts';
-import { type Chain, follow, pipeOf } from './follow.ts';
+import { type Chain, follow } from './follow.ts';
 import type { Host } from './host.ts';
 import type { Identity } from './identity.ts';
+import { launchChain } from './launcher.ts';
 import type { Machine } from './machine.ts';
 import { closeDescriptor, outputPipe } from './output-pipe.ts';
-import { toolEnvironment } from './process.ts';
 import { blockBytes, descriptor, type Limits, type Mounter, stage } from './stage.ts';
 import type { CopyLayers, SandboxPolicy } from './types.ts';
 import { stageWords, type WorkspaceMount } from './workspace-mounts.ts';
@@ -60,14 +59,13 @@ export async function startChain(options: {
         ],
       ],
     });
-    const child = spawn(program, args, {
-      env: toolEnvironment,
-      cwd: '/',
-      detached: true,
-      stdio: ['ignore', writer, writer, 'pipe', 'pipe', 'pipe', 'pipe'],
+    const child = await launchChain({
+      program,
+      args,
+      output: writer,
+      seccomp,
+      bwrapArguments: bwrapArguments.map((argument) => `${argument}\0`).join(''),
     });
-    pipeOf(child, descriptor.seccomp).end(seccomp ?? '');
-    pipeOf(child, descriptor.arguments).end(bwrapArguments.map((argument) => `${argument}\0`).join(''));
     const output = new Socket({ fd: reader, readable: true, writable: false });
     // Nothing is waited for since it was started: what a short chain says and that it ends is not said twice.
     return follow(child, output, (pid) => mapIds(pid, identity));

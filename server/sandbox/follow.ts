@@ -1,11 +1,9 @@
 /** One chain of processes from outside: what it says of itself, how it is stopped, and how it is known to be gone. */
-import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { constants } from 'node:os';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { descriptor } from './stage.ts';
+import type { Launched } from './launch.ts';
 
 const goneWithinMs = 5_000;
 const eagerLooks = 3;
@@ -22,23 +20,15 @@ export type Chain = {
   release(): Promise<void>;
 };
 
-/** Its exit code, 128 and the number for a signal; a sentence where it did not start. */
-export const exitOf = (child: ChildProcess): Promise<number | string> =>
-  new Promise((resolve) => {
-    child.once('exit', (code, name) => resolve(code ?? 128 + constants.signals[name ?? 'SIGKILL']));
-    child.once('error', (error) => resolve(error.message));
-  });
-
 /**
  * To be called in the same moment as the chain is started: of one that is over by then nothing would be heard.
  * `mapIds`: asked for where the chain waits until its namespace knows who is who.
  */
-export function follow(child: ChildProcess, output: Socket, mapIds: (pid: number) => Promise<void>): Chain {
+export function follow(child: Launched, output: Socket, mapIds: (pid: number) => Promise<void>): Chain {
+  const { status, lifeline } = child;
   const told: { holder?: number; child?: number; exitCode?: number; failure?: string } = {};
   let text = '';
   let isStopped = false;
-  const status = pipeOf(child, descriptor.status);
-  const lifeline = pipeOf(child, descriptor.lifeline);
   lifeline.resume();
   const letOn = () => {
     if (child.pid === undefined) return;
@@ -62,7 +52,7 @@ export function follow(child: ChildProcess, output: Socket, mapIds: (pid: number
     told.exitCode = numberIn(text, /"exit-code": (\d+)/);
     if (isStopped) kill(told.child);
   });
-  const isOver = exitOf(child).then((outcome) => {
+  const isOver = child.exit.then((outcome) => {
     if (typeof outcome === 'string') told.failure = outcome;
   });
   let hasEnded = false;
@@ -123,11 +113,4 @@ async function untilGone(pid: number): Promise<void> {
     if (line === '' || /\) [ZX] /.test(line)) return;
     if (looks > eagerLooks) await delay(Math.min(looks - eagerLooks, 100));
   }
-}
-
-export function pipeOf(child: ChildProcess, number: number): Duplex {
-  const stream = child.stdio[number];
-  if (!(stream instanceof Duplex)) throw new Error(`the chain has no pipe ${number}`);
-  // A chain that ends early leaves them unread; its exit says so.
-  return stream.on('error', () => {});
 }

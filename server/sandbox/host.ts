@@ -4,9 +4,8 @@ import { release } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { isInside } from './environment.ts';
 import { type Identity, mayReach, mayRead } from './identity.ts';
-
+import { toolOutput } from './launcher.ts';
 import { privateKernelPaths, privatePaths } from './private.ts';
-import { outputOf } from './process.ts';
 
 export type Tools = {
   bwrap: string;
@@ -85,7 +84,7 @@ export async function findTools(folders: readonly string[] = toolFolders): Promi
 /** `identity`: whom commands run as; the home and the toolchains are theirs. */
 export async function readHost(tools: Tools, identity: Identity): Promise<Host> {
   const { uid, gid, user } = identity;
-  const version = (await outputOf(tools.bwrap, ['--version'])).trim().replace(/^\S+ /, '');
+  const version = (await toolOutput(tools.bwrap, ['--version'])).trim().replace(/^\S+ /, '');
   return {
     uid,
     gid,

@@ -4,7 +4,7 @@ import { chown, lstat, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Tools } from './host.ts';
-import { outputOf } from './process.ts';
+import { toolOutput } from './launcher.ts';
 import type { CopyLayers } from './types.ts';
 
 /** What somebody else holds open may never end. */
@@ -29,7 +29,7 @@ export async function outputPipe(
   const isOurs = found?.isFIFO() && (found.mode & 0o7777) === 0o600 && found.uid === owner.uid;
   if (!isOurs) {
     await rm(path, { recursive: true, force: true });
-    await outputOf(mkfifo, ['-m', '600', path]);
+    await toolOutput(mkfifo, ['-m', '600', path]);
     if (owner.uid !== process.geteuid?.()) await chown(path, owner.uid, owner.gid);
   }
   // In this order: a pipe without a reader can't be opened for writing without waiting.

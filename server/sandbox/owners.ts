@@ -8,7 +8,7 @@ import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemTool } from './host.ts';
 import { type Identity, identityFor } from './identity.ts';
-import { outputOf } from './process.ts';
+import { toolOutput } from './launcher.ts';
 
 type RunsAs = Pick<Identity, 'uid' | 'gid'>;
 
@@ -64,7 +64,7 @@ async function firstForeign(root: string, ids: RunsAs, signal: AbortSignal | und
   const find = await systemTool('find');
   if (find === undefined) return undefined;
   const isForeignOwner = ['(', '!', '-uid', String(ids.uid), '-o', '!', '-gid', String(ids.gid), ')'];
-  const output = await outputOf(find, [root, '-xdev', ...isForeignOwner, '-print0', '-quit'], { signal });
+  const output = await toolOutput(find, [root, '-xdev', ...isForeignOwner, '-print0', '-quit'], { signal });
   const path = output.split('\0', 1)[0] ?? '';
   return output.includes('\0') ? relative(root, path) : undefined;
 }

@@ -1,5 +1,6 @@
 /** What is shown of the sandbox: whether one runs, of which kind, and why it is not the best one. */
-import { readMachine } from './machine.ts';
+import { ownIdentity } from './identity.ts';
+import { knownMachine } from './machine.ts';
 import { chooseStrategy, type StrategyOptions } from './strategy.ts';
 import type { SandboxStatus } from './types.ts';
 
@@ -29,6 +30,6 @@ export async function sandboxStatus(options: StrategyOptions): Promise<SandboxSt
 }
 
 async function bwrapVersion(toolFolders?: readonly string[]): Promise<string> {
-  const machine = await readMachine(toolFolders);
+  const machine = await knownMachine(ownIdentity(), toolFolders);
   return 'kind' in machine ? 'of unknown version' : machine.host.bwrap.version;
 }

@@ -26,6 +26,8 @@ const journalSchema = z.object({
       left: appliedChangeSchema.optional(),
       /** The editor has a share in it. */
       byEditor: z.boolean().optional(),
+      /** On disk there was something else, so that it is known by the file when the editor has made and saved it. */
+      isToBeSaved: z.boolean().optional(),
     }),
   ),
   /** What the server writes itself; the rest is the editor's. */

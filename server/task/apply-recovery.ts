@@ -4,13 +4,13 @@
  * touched; the others are named.
  */
 import { stat } from 'node:fs/promises';
-import { absent, type FileState, sameState } from '../changeset/file-state.ts';
+import { absent } from '../changeset/file-state.ts';
 import type { ApplyResult } from '../protocol/changeset.ts';
 import { type DiskEntry, writeToDisk } from '../workspace/disk.ts';
 import { removeRemains } from '../workspace/disk-folders.ts';
-import { readingLike, readState } from '../workspace/snapshot.ts';
 import { type ApplyJournal, decidedBy, endJournal, type Fate, logJournal, readJournal } from './apply-journal.ts';
 import { binariesOf } from './carry-out.ts';
+import { isAt, isSaved } from './on-disk.ts';
 import type { Applied } from './perform.ts';
 import type { ThreadRecord } from './record.ts';
 
@@ -43,11 +43,12 @@ export async function recoverApply(
     tag: applyId,
   });
   const isNamed = (path: string | undefined) => failed.some((one) => one.path === path);
-  const fates = journal.parts.map(({ whole, byEditor, done }): Fate => {
+  const saved = await Promise.all(journal.parts.map((part) => isSaved(record, journal.what, part)));
+  const fates = journal.parts.map(({ whole, byEditor, done }, index): Fate => {
     if (isNamed(whole.path) || isNamed(whole.from)) return 'unknown';
     // The editor's turn comes when all is written.
     if (!written || !done) return 'not';
-    return byEditor ? 'unknown' : 'done';
+    return byEditor && !saved[index] ? 'unknown' : 'done';
   });
   await logJournal(record.folder, journal, fates);
   const result: ApplyResult = { applyId, applied: [], conflicts: [], failed: [...failed] };
@@ -78,13 +79,11 @@ async function mended(
   applyId: string,
   because: string,
 ): Promise<{ written: boolean; failed: ApplyResult['failed'] }> {
-  const isAt = async (path: string, state: FileState): Promise<boolean> =>
-    sameState(await readState(record.root, path, readingLike(state)), state);
   const done: Change[] = [];
   const unclear: ApplyResult['failed'] = [];
   for (const change of changes) {
-    if (await isAt(change.path, change.after)) done.push(change);
-    else if (!(await isAt(change.path, change.before)))
+    if (await isAt(record, change.path, change.after)) done.push(change);
+    else if (!(await isAt(record, change.path, change.before)))
       unclear.push({ path: change.path, reason: `${because}; it was changed since, so look at it` });
   }
   if (done.length === changes.length) return { written: true, failed: [] };

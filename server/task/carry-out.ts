@@ -2,13 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { planApply } from '../changeset/apply-plan.ts';
 import { absent, type FileState, sameState } from '../changeset/file-state.ts';
+import { sameButEnds } from '../changeset/lines.ts';
 import type { ApplyPlan, FileOutcome } from '../changeset/review-types.ts';
 import { type DiskEntry, type ReadBinary, writeToDisk } from '../workspace/disk.ts';
 import { readState } from '../workspace/snapshot.ts';
 import { assertHash, blobOf } from './apply-log.ts';
-import type { Face } from './ports.ts';
+import type { Face, OpenDocuments } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import type { Superseded } from './superseded.ts';
+import { inTheWay, unsavedElsewhere } from './unsaved-elsewhere.ts';
 
 type Open = ReadonlyMap<string, { version: number; text: string }>;
 
@@ -38,10 +40,16 @@ export async function carryOut(options: {
   const versions = new Map([...open].map(([path, { version }]) => [path, version]));
   const plan = planApply(outcomes, versions, face.profile);
   const failures: CarriedOut['failures'] = new Map();
+  const touched = new Set(outcomes.flatMap(({ path, from }) => [path, from ?? path]));
+  const elsewhere = await unsavedElsewhere(face.documents, record.root, (path) => touched.has(path));
+  for (const outcome of outcomes) {
+    const reason = inTheWay(outcome, elsewhere);
+    if (reason !== undefined) failures.set(outcome.path, { reason });
+  }
   const entries: DiskEntry[] = [];
   for (const entry of plan.disk) {
     const checked = await againstBuffer(record.root, entry, open);
-    if (typeof checked === 'string') failures.set(entry.path, { reason: checked });
+    if (typeof checked === 'string') failures.set(entry.path, failures.get(entry.path) ?? { reason: checked });
     else entries.push(checked);
   }
   if (failures.size === 0) {
@@ -63,8 +71,8 @@ export async function carryOut(options: {
   }
   const reload: string[] = [];
   const written = entries.filter((entry) => !isMode(entry)).flatMap(writtenBy);
-  for (const { path, state } of written) {
-    const shown = open.get(path)?.text;
+  for (const { path, state, before } of written) {
+    const shown = open.get(path)?.text ?? shownElsewhere(face.documents, record.root, path, before);
     superseded.wrote(record.root, path, state, shown);
     if (shown !== undefined) reload.push(path);
   }
@@ -95,10 +103,25 @@ const editedBy = (face: Face, root: string, edits: ApplyPlan['editor']): ReturnT
 const isMode = ({ from, before, after }: DiskEntry): boolean =>
   from === undefined && before.kind === 'text' && after.kind === 'text' && before.text === after.text;
 
-const writtenBy = ({ path, from, after }: DiskEntry): { path: string; state: FileState }[] => [
-  { path, state: after },
-  ...(from === undefined ? [] : [{ path: from, state: absent }]),
-];
+const writtenBy = ({
+  path,
+  from,
+  before,
+  after,
+}: DiskEntry): { path: string; state: FileState; before: FileState }[] =>
+  from === undefined
+    ? [{ path, state: after, before }]
+    : [
+        { path, state: after, before: absent },
+        { path: from, state: absent, before },
+      ];
+
+/** Another connection's buffer that holds the file as it was: it has to be loaded anew, and is no text of the user's own. */
+function shownElsewhere(documents: OpenDocuments, root: string, path: string, before: FileState): string | undefined {
+  if (before.kind !== 'text') return undefined;
+  const texts = (documents.others?.() ?? []).map((other) => other.under(root).get(path)?.text);
+  return texts.find((text) => text !== undefined && sameButEnds(text, before.text));
+}
 
 /** What was kept of binary files, else what the agent's copy has. */
 export const binariesOf =

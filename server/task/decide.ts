@@ -1,5 +1,6 @@
 /** Decisions on a review: accept, reject, undo, and the approval that stands for the whole of it. One at a time. */
 
+import { dirname } from 'node:path';
 import type { Contents } from '../changeset/binary-patch.ts';
 import { type EditedReview, editedOutcomes } from '../changeset/edited-outcome.ts';
 import { countChanges } from '../changeset/review.ts';
@@ -17,6 +18,7 @@ import { type Face, noDocuments, type OpenDocuments, type Selection } from './po
 import type { ThreadRecord } from './record.ts';
 import { pendingHunks, publishChanges, reviewThread } from './review.ts';
 import { selectHunks } from './selection.ts';
+import { stateFault } from './state-fault.ts';
 import type { Superseded } from './superseded.ts';
 
 export type Applying = { applyId: string; result: Promise<ApplyResult> };
@@ -41,7 +43,7 @@ export class Decisions {
       check();
       const review = await reviewThread(record, face.documents);
       const ids = selectHunks(review, selection);
-      return carriedOut(done, async (applyId) => {
+      return carriedOut(record, done, async (applyId) => {
         const concerns = concernedBy(selection, review, ids);
         const overMine = selection.overMine ?? false;
         return this.#apply({ record, review, ids, concerns, overMine, applyId, face });
@@ -59,7 +61,7 @@ export class Decisions {
     return this.#entered(record, async (done) => {
       const review = await reviewThread(record, face.documents);
       const made = editedOutcomes(review, edited, await contentsOf(review));
-      return carriedOut(done, (applyId) =>
+      return carriedOut(record, done, (applyId) =>
         this.#apply({ record, review, ids: new Set(), concerns: () => false, made, applyId, face }),
       );
     });
@@ -89,10 +91,10 @@ export class Decisions {
   async undo(record: ThreadRecord, face: Face, what: 'undo' | 'redo'): Promise<Applying> {
     return this.#entered(record, async (done) => {
       await assertCarried(record, what);
-      return carriedOut(done, async (applyId) => {
+      return carriedOut(record, done, async (applyId) => {
         const applying = { record, applyId, face, superseded: this.#superseded };
         const applied = await carryApply({ ...applying, what }).catch((error) =>
-          mended(record, broken(applyId, [], error)),
+          mended(record, broken(record, applyId, [], error)),
         );
         return this.#told(record, what, applied, face.documents);
       });
@@ -131,7 +133,7 @@ export class Decisions {
     const { record, applyId, review, ids, made, face } = options;
     const applied = await applyHunks({ ...options, superseded: this.#superseded }).catch((error: unknown) => {
       const chosen = made?.outcomes ?? review.files.filter(({ hunks }) => hunks.some(({ id }) => ids.has(id)));
-      return mended(record, broken(applyId, chosen, error));
+      return mended(record, broken(record, applyId, chosen, error));
     });
     return this.#told(record, 'accept', applied, face.documents);
   }
@@ -187,12 +189,15 @@ export class Decisions {
 }
 
 /** Answers at once; what follows is ended whatever becomes of it. */
-function carriedOut(done: () => Promise<void>, run: (applyId: string) => Promise<ApplyResult>): Applying {
+function carriedOut(
+  record: ThreadRecord,
+  done: () => Promise<void>,
+  run: (applyId: string) => Promise<ApplyResult>,
+): Applying {
   const applyId = newId('p');
   const result = run(applyId)
     .catch((error: unknown): ApplyResult => {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { applyId, applied: [], conflicts: [], failed: [{ path: '', reason }] };
+      return { applyId, applied: [], conflicts: [], failed: [{ path: '', reason: reasonOf(error, record) }] };
     })
     .finally(done);
   return { applyId, result };
@@ -206,9 +211,14 @@ async function mended(record: ThreadRecord, { isBroken, ...applied }: Broken): P
   return (await recoverApply(record, reason).catch(() => undefined)) ?? { ...applied, isBroken };
 }
 
+const reasonOf = (error: unknown, { folder }: ThreadRecord): string => {
+  const fault = stateFault(error, dirname(dirname(folder)));
+  return fault instanceof Error ? fault.message : String(fault);
+};
+
 /** Its journal, if it has come that far, is still there. */
-function broken(applyId: string, files: readonly { path: string }[], error: unknown): Broken {
-  const reason = error instanceof Error ? error.message : String(error);
+function broken(record: ThreadRecord, applyId: string, files: readonly { path: string }[], error: unknown): Broken {
+  const reason = reasonOf(error, record);
   const paths = files.length > 0 ? files.map(({ path }) => path) : [''];
   const result = { applyId, applied: [], conflicts: [], failed: paths.map((path) => ({ path, reason })) };
   return { result, decided: { hunks: [], status: 'pending' }, isBroken: true };

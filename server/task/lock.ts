@@ -38,6 +38,12 @@ export async function takeLock(
   }
 }
 
+/** Who has a lock, if anybody; `isAlive`: else whoever comes next takes it away. */
+export async function lockHolder(path: string): Promise<{ pid: number; isAlive: boolean } | undefined> {
+  const owner = await ownerOf(path).catch(() => undefined);
+  return owner && { pid: owner.pid, isAlive: await isAlive(owner) };
+}
+
 async function create(path: string, purpose: Purpose): Promise<boolean> {
   const owner: Owner = { pid: process.pid, startedAt: (await startedAt(process.pid)) ?? '', purpose };
   try {

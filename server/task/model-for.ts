@@ -21,7 +21,8 @@ export function modelFor({
   }
   const baseURL = provider.baseURL ?? (environment.OPENAI_BASE_URL || undefined);
   if (baseURL !== undefined && !URL.canParse(baseURL)) {
-    const message = `OPENAI_BASE_URL is not a URL: '${baseURL}'. It is an address such as http://localhost:11434/v1.`;
+    // Not shown: a password may be in it.
+    const message = 'OPENAI_BASE_URL is not a URL. It is an address such as http://localhost:11434/v1.';
     return { error: { reason: 'noModel', message } };
   }
   return { model: openaiModel({ baseURL, apiKey, headers: provider.headers, apiKeyEnv: provider.apiKeyEnv }) };

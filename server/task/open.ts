@@ -1,5 +1,4 @@
 /** Opens a state folder: the implementation of `Tasks`, where rooms are joined and nothing is decided. */
-import { pathToFileURL } from 'node:url';
 import { reviewDocument } from '../changeset/review-document.ts';
 import type { Review } from '../changeset/review-types.ts';
 import { toChangeset } from '../changeset/unified-diff.ts';
@@ -7,12 +6,18 @@ import { foldersOf, type Workspace } from '../protocol/folders.ts';
 import type { EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
 import { sandboxStatus } from '../sandbox/status.ts';
 import { saidBefore } from '../thread/said-before.ts';
-import { isRunning, summaryOf, worksIn } from '../thread/state.ts';
-import { Approvals, unknownApproval, unknownGrant } from './approvals.ts';
+import { isRunning, summaryOf } from '../thread/state.ts';
+import { Approvals, unknownApproval } from './approvals.ts';
 import { BinaryContents } from './binary-contents.ts';
 import { Decisions } from './decide.ts';
+import { DocumentsOfAll } from './documents-of-all.ts';
+import { type ForkPoint, forkPoint, writeFork } from './fork.ts';
 import { newId } from './ids.ts';
+import type { Overlap } from './overlap.ts';
+import { OverlappingThreads } from './overlapping-threads.ts';
 import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
+import { pruneArchived } from './prune.ts';
+import { Questions } from './questions.ts';
 import type { ThreadRecord } from './record.ts';
 import { InvalidParams, Refusal, turnRunning } from './refusal.ts';
 import { Registry } from './registry.ts';
@@ -20,8 +25,10 @@ import { headingOf, publishChanges, reviewThread } from './review.ts';
 import { assertWorkspace } from './root.ts';
 import { Slots } from './slots.ts';
 import { openStateFolder } from './state-folder.ts';
+import { assertStateVersion } from './state-version.ts';
 import { Superseded } from './superseded.ts';
 import type { Tasks } from './tasks.ts';
+import { sweepDeleted } from './thread-folders.ts';
 import { listThreads } from './thread-list.ts';
 
 type Listener = (envelope: EventEnvelope, workspace: Workspace) => void;
@@ -30,7 +37,10 @@ type RunningTurn = { turnId: string; stop: AbortController; steering: string[] |
 
 /** Makes the folder where there is none. Throws where it cannot. */
 export async function openTasks(options: { stateDir: string }): Promise<Tasks> {
-  return new OpenTasks(await openStateFolder(options.stateDir));
+  const stateDir = await openStateFolder(options.stateDir);
+  await assertStateVersion(stateDir);
+  void sweepDeleted(stateDir);
+  return new OpenTasks(stateDir);
 }
 
 class OpenTasks implements Tasks {
@@ -39,12 +49,15 @@ class OpenTasks implements Tasks {
   readonly #running = new Map<string, RunningTurn>();
   readonly #approvals = new Approvals();
   readonly #superseded = new Superseded();
+  readonly #documents = new DocumentsOfAll(this.#superseded);
   readonly #decisions = new Decisions(this.#approvals, this.#superseded);
   readonly #slots = new Slots();
   readonly #contents = new BinaryContents();
   /** Looks at reviews, which may write down what the user's typing has settled. */
-  readonly #looks = new Set<Promise<Review>>();
+  readonly #looks = new Set<Promise<unknown>>();
   readonly #registry: Registry;
+  readonly #questions: Questions;
+  readonly #overlapping: OverlappingThreads;
 
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
@@ -55,11 +68,17 @@ class OpenTasks implements Tasks {
       recoverApply: (record) => this.#decisions.recover(record),
       recover: (record) => this.#recover(record),
     });
+    this.#questions = new Questions(this.#registry);
+    this.#overlapping = new OverlappingThreads(this.#registry);
   }
 
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  attach(documents: OpenDocuments): () => void {
+    return this.#documents.attach(documents);
   }
 
   async start(asked: TaskRequest): Promise<{ threadId: string; turnId: string }> {
@@ -95,11 +114,12 @@ class OpenTasks implements Tasks {
     await runTask({
       record,
       stateDir: this.#stateDir,
-      request: { ...request, documents: this.#superseded.live(request.documents) },
+      request: { ...request, documents: this.#documents.seenBy(request.documents) },
       turnId: turn.turnId,
       signal: turn.stop.signal,
       approvals: this.#approvals,
       decisions: this.#decisions,
+      overlapping: this.#overlapping,
       slots: this.#slots,
       steering: () => turn.steering?.splice(0) ?? [],
       stopSteering: () => {
@@ -141,7 +161,7 @@ class OpenTasks implements Tasks {
   list: Tasks['list'] = async (query) => {
     const listed = await this.#registry.list();
     return listThreads(
-      listed.map(({ summary }) => this.#current(summary)),
+      listed.map(({ summary, words }) => ({ summary: this.#current(summary), words })),
       query,
     );
   };
@@ -158,6 +178,37 @@ class OpenTasks implements Tasks {
 
   async workspaceOf(threadId: string): Promise<Workspace> {
     return (await this.#registry.find(threadId)).workspace;
+  }
+
+  async fork(threadId: string, turnId?: string): Promise<{ threadId: string }> {
+    const record = await this.#registry.find(threadId);
+    for (const folder of foldersOf(record.workspace)) await assertWorkspace(folder, this.#stateDir);
+    const point = () => forkPoint(record, turnId, () => turnRunning(threadId));
+    const { isLast } = point();
+    // What was said and done before later turns stays as it is, whatever runs.
+    if (!isLast) return this.#forked(record, point());
+    if (this.#running.has(threadId)) throw turnRunning(threadId);
+    const letNextIn = await record.enter();
+    try {
+      return await record.held(() => this.#forked(record, point()));
+    } finally {
+      letNextIn();
+    }
+  }
+
+  async #forked(from: ThreadRecord, point: ForkPoint): Promise<{ threadId: string }> {
+    await from.flushed();
+    const place = await this.#registry.newPlace();
+    await writeFork(from, point, place);
+    const record = await this.#registry.find(place.threadId);
+    await record.held(async () => {
+      record.emit({ type: 'forked', from: { threadId: from.threadId, turnId: point.turnId } });
+      const review = await reviewThread(record, noDocuments);
+      publishChanges(record, review);
+      this.#decisions.askForWhole(record, review);
+      await record.flushed();
+    });
+    return { threadId: record.threadId };
   }
 
   async rename(threadId: string, title: string): Promise<void> {
@@ -178,25 +229,38 @@ class OpenTasks implements Tasks {
     turn?.stop.abort();
     await turn?.ended;
     const release = await record.hold('work');
-    this.#approvals.withdrawAll(record);
-    this.#registry.forget(threadId);
-    // The lock lies in the folder, and goes with it.
-    await record.remove();
-    await release();
+    try {
+      await this.#remove(record);
+    } finally {
+      await release();
+    }
   }
 
-  approvals: Tasks['approvals'] = ({ threadId, root }) => {
-    const records = threadId === undefined ? this.#registry.all() : [this.#registry.loaded(threadId)];
-    return records
-      .filter((record) => root === undefined || foldersOf(record.workspace).includes(root))
-      .flatMap((record) => [...record.state.approvals.values()]);
+  prune: Tasks['prune'] = async (retention) => {
+    const removed = await pruneArchived(this.#registry, retention, (record) => this.#remove(record));
+    return removed.map(({ threadId, workspace }) => ({ threadId, workspace }));
   };
 
-  waiting: Tasks['waiting'] = async ({ root }) => {
-    const listed = await this.#registry.list();
-    const uri = root === undefined ? undefined : pathToFileURL(root).href;
-    return listed.filter(({ summary }) => uri === undefined || worksIn(summary, uri)).flatMap((one) => one.approvals);
-  };
+  /** The record is held. */
+  async #remove(record: ThreadRecord): Promise<void> {
+    try {
+      this.#approvals.withdrawAll(record);
+      // From here on nobody finds it any more; who has found it before is waited for, for they write to its folder.
+      this.#registry.forget(record.threadId);
+      await Promise.allSettled(this.#looks);
+      (await record.enter())();
+      // The lock lies in the folder, and goes with it.
+      await record.remove();
+    } catch (error) {
+      this.#registry.recall(record.threadId);
+      throw error;
+    }
+  }
+
+  approvals: Tasks['approvals'] = (of) => this.#questions.approvals(of);
+  waiting: Tasks['waiting'] = (of) => this.#questions.waiting(of);
+  grants: Tasks['grants'] = (of) => this.#questions.grants(of);
+  revoke: Tasks['revoke'] = (grantId) => this.#questions.revoke(grantId);
 
   approve: Tasks['approve'] = async ({ approvalId, decision }, face) => {
     const record = await this.#registry.withApproval(approvalId);
@@ -207,6 +271,8 @@ class OpenTasks implements Tasks {
     }
     if (approval?.kind !== 'changes') {
       await record.held(async () => this.#approvals.settle(record, approvalId, decision));
+      // Also while its turn holds the thread: the answer is the user's, and is not asked for again.
+      await record.flushed();
       if (decision === 'cancel') await this.cancel(record.threadId);
       return { approvalId, decision };
     }
@@ -216,39 +282,20 @@ class OpenTasks implements Tasks {
     // Settled when the last of its hunks is decided; whoever answers while that is done comes after it.
     const check = () => this.#approvals.assertPending(record, approvalId);
     if (decision === 'accept') await this.#decisions.accept(record, {}, this.#live(face), check);
-    else await this.#decisions.reject(record, {}, this.#superseded.live(face.documents), { check, decision });
+    else await this.#decisions.reject(record, {}, this.#documents.seenBy(face.documents), { check, decision });
     return { approvalId, decision };
   };
 
-  grants: Tasks['grants'] = async (of) => {
-    if ('threadId' in of) return [...(await this.#registry.find(of.threadId)).state.grants];
-    const uri = pathToFileURL(of.root).href;
-    const listed = await this.#registry.list();
-    return listed.filter(({ summary }) => worksIn(summary, uri)).flatMap(({ grants }) => [...grants]);
-  };
-
-  async revoke(grantId: string): Promise<void> {
-    const record = await this.#registry.withGrant(grantId);
-    if (!record) throw unknownGrant(grantId);
-    await record.held(async () => {
-      if (!record.state.grants.some((grant) => grant.grantId === grantId)) throw unknownGrant(grantId);
-      record.emit({ type: 'grantRevoked', grantId });
-      await record.flushed();
-    });
-  }
-
   review: Tasks['review'] = (threadId, documents, only) => {
-    const look = this.#registry
-      .find(threadId)
-      .then((record) => this.#decisions.look(record, this.#superseded.live(documents), only))
-      .finally(() => this.#looks.delete(look));
-    this.#looks.add(look);
-    return look;
+    const found = this.#registry.find(threadId);
+    return this.#look(found.then((record) => this.#decisions.look(record, this.#documents.seenBy(documents), only)));
   };
 
   changeset: Tasks['changeset'] = async (threadId, documents) => {
     const review = await this.review(threadId, documents);
-    return toChangeset(threadId, review, await this.#contents.of(this.#registry.loaded(threadId), review));
+    const record = this.#registry.loaded(threadId);
+    const overlaps = await this.#overlaps(record, review, documents);
+    return toChangeset(threadId, review, await this.#contents.of(record, review), overlaps);
   };
 
   saidBefore: Tasks['saidBefore'] = async (threadId, paths) =>
@@ -257,7 +304,8 @@ class OpenTasks implements Tasks {
   async reviewDocument(threadId: string, documents: OpenDocuments): Promise<string> {
     const review = await this.review(threadId, documents);
     const record = this.#registry.loaded(threadId);
-    return reviewDocument(review, headingOf(record.state), await this.#contents.of(record, review));
+    const overlaps = await this.#overlaps(record, review, documents);
+    return reviewDocument(review, { ...headingOf(record.state), overlaps }, await this.#contents.of(record, review));
   }
 
   folderOf(threadId: string): string {
@@ -274,7 +322,7 @@ class OpenTasks implements Tasks {
   };
 
   reject: Tasks['reject'] = async (threadId, selection, documents) => {
-    await this.#decisions.reject(await this.#idle(threadId), selection, this.#superseded.live(documents));
+    await this.#decisions.reject(await this.#idle(threadId), selection, this.#documents.seenBy(documents));
     return this.changeset(threadId, documents);
   };
 
@@ -282,6 +330,14 @@ class OpenTasks implements Tasks {
     this.#decisions.undo(await this.#idle(threadId), this.#live(face), redo ? 'redo' : 'undo');
 
   sandbox: Tasks['sandbox'] = (of) => sandboxStatus({ stateDir: this.#stateDir, ...of });
+
+  runs(threadId: string): boolean {
+    return this.#running.has(threadId);
+  }
+
+  isBusy(): boolean {
+    return this.#running.size > 0 || this.#looks.size > 0 || this.#registry.all().some(({ isBusy }) => isBusy);
+  }
 
   async close(): Promise<void> {
     const turns = [...this.#running.values()];
@@ -295,7 +351,17 @@ class OpenTasks implements Tasks {
   }
 
   #live(face: Face): Face {
-    return { ...face, documents: this.#superseded.live(face.documents) };
+    return { ...face, documents: this.#documents.seenBy(face.documents) };
+  }
+
+  #overlaps(record: ThreadRecord, review: Review, documents: OpenDocuments): Promise<Overlap[]> {
+    return this.#look(this.#overlapping.of(record, review, this.#documents.seenBy(documents)));
+  }
+
+  #look<T>(begun: Promise<T>): Promise<T> {
+    const look = begun.finally(() => this.#looks.delete(look));
+    this.#looks.add(look);
+    return look;
   }
 
   /** A turn runs from the answer to its request on, though its first event comes a little later. */

@@ -7,6 +7,7 @@ import { missingFolders } from '../workspace/disk-folders.ts';
 import { type ApplyJournal, beginJournal, decidedBy, type Fate, logJournal, type Part } from './apply-journal.ts';
 import { nextNumber } from './apply-log.ts';
 import { type CarriedOut, carryOut } from './carry-out.ts';
+import { isOnDisk, isSaved } from './on-disk.ts';
 import type { Face } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { textsUnder } from './review.ts';
@@ -46,7 +47,13 @@ export async function perform(
     folders: [],
   };
   const begin = async (writes: readonly DiskEntry[], edited: ReadonlySet<string>) => {
-    const parts = tried.map(({ part, outcome }) => ({ ...part, byEditor: outcome && edited.has(outcome.path) }));
+    const parts = await Promise.all(
+      tried.map(async ({ part, outcome }) => {
+        const byEditor = outcome && edited.has(outcome.path);
+        const isToBeSaved = byEditor && part.done && !(await isOnDisk(record, what, part.done));
+        return { ...part, byEditor, isToBeSaved };
+      }),
+    );
     const folders = await missingFolders(
       record.root,
       writes.map(({ path }) => path),
@@ -60,7 +67,14 @@ export async function perform(
     const mayTryAgain =
       carried.leftOut.length > 0 && ![...carried.failures.values()].some(({ isWritten }) => isWritten);
     if (what === 'accept' || !mayTryAgain) {
-      const fates = tried.map((step) => fateOf(step, carried));
+      const fates = await Promise.all(
+        tried.map(async (step, index) => {
+          const fate = fateOf(step, carried);
+          // An editor that went away before it said so may have made the change all the same, and saved it.
+          const isDone = fate === 'unknown' && (await isSaved(record, what, journal.parts[index]));
+          return isDone ? 'done' : fate;
+        }),
+      );
       journal = { ...journal, parts: shownParts(tried, fates, applying, what) };
       await logJournal(record.folder, journal, fates);
       return { result: resultOf(applyId, tried, fates, carried), decided: decidedBy(journal, fates) };
@@ -92,7 +106,7 @@ function shownParts(
 function fateOf({ part, outcome }: Step, { failures, leftOut }: CarriedOut): Fate {
   if (!outcome) return part.done ? 'done' : 'not';
   const failure = failures.get(outcome.path);
-  if (failure) return failure.isWritten || failure.reason === unconfirmed ? 'unknown' : 'not';
+  if (failure) return failure.isWritten || failure.reason.startsWith(unconfirmed) ? 'unknown' : 'not';
   return leftOut.includes(outcome.path) ? 'not' : 'done';
 }
 

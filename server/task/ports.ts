@@ -7,8 +7,13 @@ import type { Decision } from '../protocol/thread.ts';
 /** The open documents of a face. A document is truth over its file. */
 export type OpenDocuments = {
   /** By workspace-relative path, as they are at this moment: a new map that nobody changes later. */
-  under(root: string): ReadonlyMap<string, { version: number; text: string }>;
+  under(root: string): ReadonlyMap<string, OpenDocument>;
+  /** Those of the other connections that are there at this moment, in the order in which they came. */
+  others?(): readonly OpenDocuments[];
 };
+
+/** `isSaved`: the file is known to have held this text, whatever it holds now. Left out: it has to be looked at. */
+export type OpenDocument = { version: number; text: string; isSaved?: boolean };
 
 export const noDocuments: OpenDocuments = { under: () => new Map() };
 
@@ -18,7 +23,8 @@ export type Face = {
   profile: ApplyProfile;
   /**
    * Sends text edits to the editor and answers, per path, what really became of them, verified against the text the
-   * editor then has: `undefined` = as planned, else the reason it failed (`unconfirmed` after 10 s without a sign).
+   * editor then has: `undefined` = as planned, else the reason it failed (`unconfirmed` after 10 s without a sign; `unconfirmed: …` where the editor
+   * left before).
    * Not called with an empty list.
    */
   applyEdits(root: string, edits: ApplyPlan['editor']): Promise<ReadonlyMap<string, string | undefined>>;

@@ -9,13 +9,15 @@ import type { Workspace } from '../protocol/folders.ts';
 import { type EventEnvelope, eventEnvelopeSchema, type ThreadEvent } from '../protocol/thread.ts';
 import { fold, isRunning, newThread, type ThreadState } from '../thread/state.ts';
 import { openCopy } from '../workspace/folder-copies.ts';
-import { removeTree } from '../workspace/remove-tree.ts';
 import type { ThreadCopy } from '../workspace/thread-copy.ts';
 import { isUnfinished } from './apply-journal.ts';
+import { isDurable } from './durable-events.ts';
 import { JsonLines } from './jsonl.ts';
 import { type Lock, type Purpose, takeLock } from './lock.ts';
 import { turnRunning } from './refusal.ts';
-import { writeSummary } from './summary-file.ts';
+import { beginningOf, journalName, writeSummary } from './summary-file.ts';
+import { removeThreadFolder } from './thread-folders.ts';
+import { turnMark, withoutMarks } from './turn-marks.ts';
 
 const uriOf = (path: string): string => pathToFileURL(path).href;
 
@@ -44,6 +46,8 @@ export class ThreadRecord {
   #lock: Lock | undefined;
   /** Taking and giving back the lock, and reading anew, never overlap. */
   #gate: Promise<unknown> = Promise.resolve();
+  /** Lines of the journal that nobody understands. */
+  #damaged = 0;
   #turnstile: Promise<void> = Promise.resolve();
   #inside = 0;
 
@@ -51,14 +55,14 @@ export class ThreadRecord {
     this.folder = folder;
     this.threadId = threadId;
     this.state = newThread(threadId);
-    this.#journal = new JsonLines(join(folder, 'journal.jsonl'), eventEnvelopeSchema);
+    this.#journal = new JsonLines(join(folder, journalName), eventEnvelopeSchema);
     this.#conversation = new JsonLines<ConversationItem>(join(folder, 'conversation.jsonl'), conversationItemSchema);
     this.#around = around;
   }
 
   /** A new thread: it has its workspace from the start, its journal begins with its first turn. */
   static async create(folder: string, threadId: string, workspace: Workspace, around: Around): Promise<ThreadRecord> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(folder, { mode: 0o700 });
     const record = new ThreadRecord(folder, threadId, around);
     const now = new Date().toISOString();
     const root = uriOf(workspace.root);
@@ -103,7 +107,7 @@ export class ThreadRecord {
       event,
     };
     this.state = fold(this.state, envelope);
-    if (!live) this.#journal.append(envelope);
+    if (!live) this.#journal.append(envelope, { durable: isDurable(event) });
     this.#around.publish(envelope, this.workspace);
   }
 
@@ -167,10 +171,17 @@ export class ThreadRecord {
   async conversation(): Promise<ConversationItem[]> {
     await this.#conversation.endTornLine();
     const { values } = await this.#conversation.read();
-    return repairConversation(values);
+    return repairConversation(withoutMarks(values));
   }
 
-  async remember(items: readonly ConversationItem[]): Promise<void> {
+  /** The same with the marks of where turns begin, not repaired. */
+  async markedConversation(): Promise<ConversationItem[]> {
+    return (await this.#conversation.read()).values;
+  }
+
+  /** `turnId`: of a turn that begins with these. */
+  async remember(items: readonly ConversationItem[], turnId?: string): Promise<void> {
+    if (turnId !== undefined) this.#conversation.append(turnMark(turnId));
     for (const item of items) this.#conversation.append(item);
     await this.#conversation.flushed();
   }
@@ -198,7 +209,7 @@ export class ThreadRecord {
   async remove(): Promise<void> {
     await this.#journal.flushed().catch(() => {});
     await this.#conversation.flushed().catch(() => {});
-    await removeTree(this.folder);
+    await removeThreadFolder(this.folder);
   }
 
   async #take(purpose: Purpose, options: { waitMs?: number }): Promise<void> {
@@ -212,6 +223,7 @@ export class ThreadRecord {
         await this.#readIfChanged();
         if (await isUnfinished(this.folder)) await this.#around.recoverApply(this);
         if (isRunning(this.state)) await this.#around.recover(this);
+        this.#tellDamage();
       } catch (error) {
         await this.#giveBack();
         throw error;
@@ -219,6 +231,17 @@ export class ThreadRecord {
       return;
     }
     this.#holds += 1;
+  }
+
+  /** Once in a process: what is left of the thread is used, and the user knows that it is not all. */
+  #tellDamage(): void {
+    if (this.#damaged === 0 || this.toldOnce.has('damage')) return;
+    this.toldOnce.add('damage');
+    const lines = this.#damaged === 1 ? 'A line' : `${this.#damaged} lines`;
+    this.emit({
+      type: 'warning',
+      message: `${lines} of this thread's journal cannot be read and are left out: ${this.#journal.path}`,
+    });
   }
 
   async #giveBack(): Promise<void> {
@@ -243,7 +266,10 @@ export class ThreadRecord {
 
   async #read(): Promise<void> {
     this.#copy = undefined;
-    const { values } = await this.#journal.read({ takeIn: true });
+    const { values, damaged } = await this.#journal.read({ takeIn: true });
     if (values.length > 0) this.state = values.reduce(fold, newThread(this.threadId));
+    this.#damaged = damaged;
+    // What a damaged first line has said stands in the summary too.
+    if (damaged > 0 && this.state.root === '') this.state = { ...this.state, ...(await beginningOf(this.folder)) };
   }
 }

@@ -2,17 +2,22 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workspace } from '../protocol/folders.ts';
+import { inBatches } from '../workspace/batches.ts';
 import { newId } from './ids.ts';
 import { type Around, ThreadRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
-import { type Listed, listedOf, readSummary } from './summary-file.ts';
+import { Summaries } from './summaries.ts';
+import { type Listed, listedOf } from './summary-file.ts';
+import { isThreadId } from './thread-folders.ts';
 
 export class Registry {
   readonly #folder: string;
   readonly #around: Around;
   readonly #records = new Map<string, Promise<ThreadRecord | undefined>>();
+  readonly #summaries = new Summaries();
   /** Those that are loaded, for synchronous look-ups. */
   readonly #loaded = new Map<string, ThreadRecord>();
+  readonly #forgotten = new Set<string>();
 
   constructor(stateDir: string, around: Around) {
     this.#folder = join(stateDir, 'threads');
@@ -24,12 +29,21 @@ export class Registry {
   }
 
   async create(workspace: Workspace): Promise<ThreadRecord> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const threadId = newId('t');
-    const record = await ThreadRecord.create(this.folderOf(threadId), threadId, workspace, this.#around);
+    const { threadId, folder } = await this.newPlace();
+    const record = await ThreadRecord.create(folder, threadId, workspace, this.#around);
     this.#records.set(threadId, Promise.resolve(record));
     this.#loaded.set(threadId, record);
     return record;
+  }
+
+  /** Of a thread to come. */
+  async newPlace(): Promise<{ threadId: string; folder: string }> {
+    // Where nothing can be written, a recursive one says only that something is missing.
+    await mkdir(this.#folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    const threadId = newId('t');
+    return { threadId, folder: this.folderOf(threadId) };
   }
 
   /** As it is now, whoever wrote to it. Throws `unknownThread`. */
@@ -53,11 +67,13 @@ export class Registry {
 
   /** Every thread of the state folder. One that can't be read is left out: it must not hide the others. */
   async list(): Promise<readonly Listed[]> {
+    const threadIds = await readdir(this.#folder).catch(() => []);
+    this.#summaries.keepOnly(new Set(threadIds.map((threadId) => this.folderOf(threadId))));
     const listed: Listed[] = [];
-    for (const threadId of await readdir(this.#folder).catch(() => [])) {
+    await inBatches(threadIds, async (threadId) => {
       const one = await this.#listed(threadId).catch(() => undefined);
       if (one) listed.push(one);
-    }
+    });
     return listed;
   }
 
@@ -81,13 +97,22 @@ export class Registry {
     return undefined;
   }
 
+  /** It is being deleted: it is found no more, whatever is still on disk. */
   forget(threadId: string): void {
+    this.#forgotten.add(threadId);
     this.#records.delete(threadId);
     this.#loaded.delete(threadId);
+    this.#summaries.forget(this.folderOf(threadId));
+  }
+
+  /** It could not be deleted. */
+  recall(threadId: string): void {
+    this.#forgotten.delete(threadId);
   }
 
   async #listed(threadId: string): Promise<Listed | undefined> {
-    const summary = this.#loaded.has(threadId) ? undefined : await readSummary(this.folderOf(threadId));
+    if (!isThreadId(threadId) || this.#forgotten.has(threadId)) return undefined;
+    const summary = this.#loaded.has(threadId) ? undefined : await this.#summaries.of(this.folderOf(threadId));
     return summary ?? listedOf((await this.find(threadId)).state);
   }
 
@@ -106,8 +131,9 @@ export class Registry {
 
   async #read(threadId: string): Promise<ThreadRecord | undefined> {
     // An id is a name that we made, never a path.
-    if (!/^[a-z0-9]+$/.test(threadId)) return undefined;
+    if (!isThreadId(threadId) || this.#forgotten.has(threadId)) return undefined;
     const record = await ThreadRecord.load(this.folderOf(threadId), threadId, this.#around);
+    if (this.#forgotten.has(threadId)) return undefined;
     if (record) this.#loaded.set(threadId, record);
     return record;
   }

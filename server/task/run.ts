@@ -6,14 +6,19 @@ import { withoutRedone } from '../changeset/redo.ts';
 import { socketWarnings } from '../policy/sockets.ts';
 
 import { unsandboxedNotice } from '../sandbox/status.ts';
+import { titleOf } from '../thread/title.ts';
 import type { Approvals } from './approvals.ts';
 import type { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
 import { modelFor } from './model-for.ts';
+import { overlapWarnings } from './overlap.ts';
+import type { OverlappingThreads } from './overlapping-threads.ts';
 import type { TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { publishChanges, reviewThread, textsUnder } from './review.ts';
 import type { Slots } from './slots.ts';
+import { stateFault } from './state-fault.ts';
+import { type TurnTexts, turnTexts } from './turn-documents.ts';
 import { openTurnInput } from './turn-input.ts';
 import { openWorkbench } from './workbench.ts';
 
@@ -30,11 +35,10 @@ export type RunOptions = {
   /** Called right before the turn's end is told: whoever hears of it may start the next turn, or decide hunks. */
   leave: () => void;
   decisions: Decisions;
+  overlapping: OverlappingThreads;
   /** Called as soon as the model will read no more messages. */
   stopSteering: () => void;
 };
-
-const titleLengthMax = 60;
 
 /** Never rejects: how the turn ended is in its `turnCompleted`. */
 export async function runTask(options: RunOptions): Promise<void> {
@@ -43,7 +47,12 @@ export async function runTask(options: RunOptions): Promise<void> {
   try {
     if (before.seq === 0) {
       const folders = before.folders && [...before.folders];
-      record.emit({ type: 'threadStarted', title: titleOf(request.prompt), root: before.root, folders });
+      record.emit({
+        type: 'threadStarted',
+        title: titleOf(request.prompt, request.settings.markers),
+        root: before.root,
+        folders,
+      });
     }
     approvals.withdrawAll(record);
     const { settings, prompt, mode, origin } = request;
@@ -51,14 +60,15 @@ export async function runTask(options: RunOptions): Promise<void> {
     const model = request.model ?? settings.model;
     const unsandboxed = settings.sandbox.dangerouslyUnsandboxed || undefined;
     record.emit({ type: 'turnStarted', prompt, model, mode, origin, freeformTools, unsandboxed }, turnId);
-    const run = carryOut(options, before, freeformTools);
-    const outcome = await run.catch((error: unknown): TurnOutcome => failure(error));
+    const texts = turnTexts(request, (message) => record.emit({ type: 'warning', message }, turnId));
+    const run = carryOut(options, before, freeformTools, texts);
+    const outcome = await run.catch((error: unknown): TurnOutcome => failure(stateFault(error, options.stateDir)));
     options.stopSteering();
-    await finish(options, outcome);
+    await finish(options, outcome, texts);
   } catch (error) {
     // Not even the journal could be written: the last that can be done is to end the turn for those who listen.
     options.leave();
-    const { message } = failure(error).error;
+    const { message } = failure(stateFault(error, options.stateDir)).error;
     record.emit({ type: 'turnCompleted', status: 'failed', error: { reason: 'internal', message } }, turnId);
   }
 }
@@ -67,6 +77,7 @@ async function carryOut(
   options: RunOptions,
   before: ThreadRecord['state'],
   freeformTools: boolean,
+  texts: TurnTexts,
 ): Promise<TurnOutcome> {
   const { record, request, turnId, signal, approvals, steering } = options;
   const emit: ThreadRecord['emit'] = (event) => record.emit(event, turnId);
@@ -77,8 +88,14 @@ async function carryOut(
   const model = modelFor(request);
   if ('error' in model) return { status: 'failed', error: model.error };
 
-  const full = () =>
-    emit({ type: 'warning', message: 'Waiting: as many turns as limits.parallelTurns allows are running.' });
+  const full = (running: number, before: number) => {
+    const turns = running === 1 ? 'one turn runs' : `${running} turns run`;
+    const queue = before === 0 ? 'this one is next' : `${before} wait before this one`;
+    emit({
+      type: 'warning',
+      message: `Waiting: ${turns}, as many as limits.parallelTurns allows; ${queue}.`,
+    });
+  };
   const release = await options.slots.take(request.settings.limits.parallelTurns, signal, full);
   if (!release) return { status: 'interrupted' };
   const ended = new AbortController();
@@ -86,15 +103,16 @@ async function carryOut(
     const copy = await record.copy();
     const reviewed =
       before.turns.length > 0
-        ? withoutRedone(await reviewThread(record, request.documents, { state: before }), request.redo)
+        ? withoutRedone(await reviewThread(record, await texts(), { state: before }), request.redo)
         : undefined;
     if (reviewed) await copy.settle(nextCopy(reviewed));
-    await copy.prepare(textsUnder(request.documents, request.root), request.settings.sandbox.secrets);
+    const documents = await texts();
+    await copy.prepare(textsUnder(documents, request.root), request.settings.sandbox.secrets);
     for (const { path, base, text } of request.seeds) await copy.seed(path, base, text);
 
     const history = await record.conversation();
-    const input = await openTurnInput({ request, copy, history, before, reviewed });
-    await record.remember(input);
+    const input = await openTurnInput({ request: { ...request, documents }, copy, history, before, reviewed });
+    await record.remember(input, turnId);
     const outcome = await runTurn({
       model: model.model,
       request: {
@@ -113,6 +131,7 @@ async function carryOut(
         stateDir: options.stateDir,
         copy,
         request,
+        texts,
         turnId,
         approvals,
         signal,
@@ -134,15 +153,22 @@ async function carryOut(
 }
 
 /** The order of a turn's last events is part of the contract. */
-async function finish(options: RunOptions, outcome: TurnOutcome): Promise<void> {
-  const { record, request, turnId, decisions } = options;
-  const review = await reviewThread(record, request.documents).catch((error: unknown) => {
+async function finish(options: RunOptions, outcome: TurnOutcome, texts: TurnTexts): Promise<void> {
+  const { record, turnId, decisions, overlapping } = options;
+  let overlaps: string[] = [];
+  const compared = texts().then(async (documents) => {
+    const made = await reviewThread(record, documents);
+    overlaps = overlapWarnings(await overlapping.of(record, made, documents));
+    return made;
+  });
+  const review = await compared.catch((error: unknown) => {
     record.emit(
       { type: 'warning', message: `The changes could not be compared: ${failure(error).error.message}` },
       turnId,
     );
     return undefined;
   });
+  for (const message of overlaps) record.emit({ type: 'warning', message }, turnId);
   if (review && (review.files.length > 0 || record.state.pendingFiles > 0)) publishChanges(record, review, turnId);
   // From here on whoever hears of the end may start the next turn, or decide hunks.
   options.leave();
@@ -156,11 +182,6 @@ function unsandboxed({ settings: { sandbox }, mode }: TaskRequest): string[] {
   if (!sandbox.dangerouslyUnsandboxed) return [];
   const isReadOnly = mode === 'ask' || sandbox.mode === 'readOnly';
   return [isReadOnly ? `${unsandboxedNotice} Nothing keeps them from changing files.` : unsandboxedNotice];
-}
-
-function titleOf(prompt: string): string {
-  const line = prompt.trim().split('\n', 1)[0] ?? '';
-  return line.length > titleLengthMax ? `${line.slice(0, titleLengthMax - 1).trimEnd()}…` : line;
 }
 
 function failure(error: unknown): Extract<TurnOutcome, { status: 'failed' }> {

@@ -10,20 +10,30 @@ import {
   type ThreadSummary,
   threadSummarySchema,
 } from '../protocol/thread.ts';
+import { wordsOf } from '../thread/search.ts';
 import { isRunning, summaryOf, type ThreadState } from '../thread/state.ts';
-import { sizeOf } from './jsonl.ts';
 
-export type Listed = { summary: ThreadSummary; approvals: readonly Approval[]; grants: readonly Grant[] };
+export const journalName = 'journal.jsonl';
+
+/** `words`: of its prompts, to be searched by. */
+export type Listed = {
+  summary: ThreadSummary;
+  words: string;
+  approvals: readonly Approval[];
+  grants: readonly Grant[];
+};
 
 const schema = z.object({
   bytes: z.number(),
   summary: threadSummarySchema,
+  words: z.string().default(''),
   approvals: z.array(approvalSchema),
   grants: z.array(grantSchema),
 });
 
 export const listedOf = (state: ThreadState): Listed => ({
   summary: summaryOf(state),
+  words: wordsOf(state),
   approvals: [...state.approvals.values()],
   grants: state.grants,
 });
@@ -36,11 +46,24 @@ export async function writeSummary(folder: string, bytes: number, state: ThreadS
   await rename(`${path}.new`, path);
 }
 
-/** Undefined where there is none, or the journal has gone on since. */
-export async function readSummary(folder: string): Promise<Listed | undefined> {
+/** `journalBytes`: the journal's length now. Undefined where there is none, or the journal has gone on since. */
+export async function readSummary(folder: string, journalBytes: number): Promise<Listed | undefined> {
   try {
     const { bytes, ...listed } = schema.parse(JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')));
-    return bytes === (await sizeOf(join(folder, 'journal.jsonl'))) ? listed : undefined;
+    return bytes === journalBytes ? listed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the summary says of a thread's beginning, however far its journal has gone on since. */
+export async function beginningOf(
+  folder: string,
+): Promise<Pick<ThreadState, 'title' | 'root' | 'folders' | 'createdAt'> | undefined> {
+  try {
+    const { summary } = schema.parse(JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')));
+    const { title, root, folders, createdAt } = summary;
+    return { title, root, folders, createdAt };
   } catch {
     return undefined;
   }

@@ -18,8 +18,10 @@ export class Superseded {
     if (state.kind === 'text' && this.#texts.get(file) === state.text) this.#texts.delete(file);
   }
 
-  /** The documents without those. */
-  live(documents: OpenDocuments): OpenDocuments {
+  /** The documents without those. `others`: of the other connections, which may still show what was there. */
+  live(documents: OpenDocuments, others: readonly OpenDocuments[] = []): OpenDocuments {
+    const isShown = (root: string, path: string, text: string): boolean =>
+      others.some((other) => other.under(root).get(path)?.text === text);
     return {
       under: (root) => {
         const open = new Map(documents.under(root));
@@ -27,7 +29,7 @@ export class Superseded {
         for (const [path, { text }] of open) {
           const stale = this.#texts.get(join(root, path));
           if (stale === text) open.delete(path);
-          else if (stale !== undefined) this.#texts.delete(join(root, path));
+          else if (stale !== undefined && !isShown(root, path, stale)) this.#texts.delete(join(root, path));
         }
         return open;
       },

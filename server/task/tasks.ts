@@ -4,6 +4,7 @@ import type { Review } from '../changeset/review-types.ts';
 import type { ApplyResult, Changeset } from '../protocol/changeset.ts';
 import type { Workspace } from '../protocol/folders.ts';
 import type { Params, Result } from '../protocol/methods.ts';
+import type { Settings } from '../protocol/settings.ts';
 import type { Approval, EventEnvelope, Grant, ThreadSummary } from '../protocol/thread.ts';
 import type { SandboxStatus } from '../sandbox/types.ts';
 import type { Face, OpenDocuments, Selection, TaskRequest } from './ports.ts';
@@ -17,6 +18,12 @@ export interface Tasks {
   /** `workspace`: the thread's. Returns the function that unsubscribes. */
   subscribe(listener: (envelope: EventEnvelope, workspace: Workspace) => void): () => void;
 
+  /**
+   * A connection's documents, for as long as it is there: turns of others read what only it has open and has not saved,
+   * and their decisions never write over that. Returns the function that detaches them.
+   */
+  attach(documents: OpenDocuments): () => void;
+
   /** Answers at once; the turn's first event comes in a later macrotask. */
   start(request: TaskRequest): Promise<{ threadId: string; turnId: string }>;
   /** Throws `noTurnRunning`, or `turnRunning` where another process runs it. */
@@ -29,9 +36,14 @@ export interface Tasks {
   /** What the thread's paths are relative to: the workspace folder, or the closest one around several; absolute. */
   rootOf(threadId: string): Promise<string>;
   workspaceOf(threadId: string): Promise<Workspace>;
+  /** Throws `turnRunning` where the turn to fork at runs, `InvalidParams` for one that is none of the thread's. */
+  fork(threadId: string, turnId?: string): Promise<{ threadId: string }>;
   rename(threadId: string, title: string): Promise<void>;
   archive(threadId: string, archived: boolean): Promise<void>;
   delete(threadId: string): Promise<void>;
+
+  /** Removes archived threads beyond these limits that nobody is at. Answers which, with the folders they belonged to. */
+  prune(retention: Settings['retention']): Promise<{ threadId: string; workspace: Workspace }[]>;
 
   /** Pending, in threads that this process has looked at: of one thread, of one workspace folder, or all. */
   approvals(of: { threadId?: string; root?: string }): Approval[];
@@ -76,6 +88,10 @@ export interface Tasks {
 
   /** How commands run, in this workspace where one is named: its folders are `root` and `others`. `unsandboxed`: `sandbox.dangerouslyUnsandboxed` of the face. */
   sandbox(of: { root?: string; others?: readonly string[]; unsandboxed: boolean }): Promise<SandboxStatus>;
+  /** A turn of this process runs in the thread: what happens in it is told to subscribers. */
+  runs(threadId: string): boolean;
+  /** A turn runs, or a decision is being carried out. */
+  isBusy(): boolean;
   /** Stops every running turn (`interrupted`), withdraws its approvals, and waits until no process of ours lives. */
   close(): Promise<void>;
 }

@@ -15,6 +15,7 @@ import type { TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { textsUnder } from './review.ts';
 import { openNetwork, sandboxPolicy } from './sandbox-policy.ts';
+import type { TurnTexts } from './turn-documents.ts';
 
 /** Bytes of a command's output that are kept at all: a token is about four, and the events show a little more. */
 const outputBytesPerToken = 4;
@@ -26,6 +27,7 @@ export function openWorkbench(options: {
   stateDir: string;
   copy: ThreadCopy;
   request: TaskRequest;
+  texts: TurnTexts;
   turnId: string;
   approvals: Approvals;
   signal: AbortSignal;
@@ -34,7 +36,7 @@ export function openWorkbench(options: {
 }): Workbench {
   const { record, stateDir, copy, request, turnId, looking } = options;
   const { settings } = request;
-  const texts = () => textsUnder(request.documents, request.root);
+  const texts = async () => textsUnder(await options.texts(), request.root);
   const told = new Set<string>();
   const report = (problems: readonly string[]) => {
     for (const message of problems.slice(0, problemsMax)) {
@@ -48,7 +50,7 @@ export function openWorkbench(options: {
   if (!unsandboxed) for (const folder of foldersOf(request)) void foreignOwner(folder, { signal: looking, waitMs: 0 });
   return {
     async runCommand({ command, cwd, timeoutMs, opened, onOutput, signal }) {
-      const refused = await refreshed(copy, texts());
+      const refused = await refreshed(copy, await texts());
       if (refused) return { kind: 'unavailable', reason: refused.message, remedy: refused.remedy };
       return runOverCopy({
         copy,
@@ -74,7 +76,7 @@ export function openWorkbench(options: {
     async applyPatch(text) {
       const parsed = parsePatch(text);
       if (!parsed.ok) return parsed;
-      const refused = await refreshed(copy, texts());
+      const refused = await refreshed(copy, await texts());
       if (refused) return { ok: false, error: `Nothing was changed: ${refused.message} ${refused.remedy}` };
       // The pure part asks for texts synchronously, so those it may ask for are read before.
       const states = new Map<string, FileState>();

@@ -142,6 +142,7 @@ function change(state: ThreadState, event: ThreadEvent, turnId: string | undefin
     case 'undone':
       return { reviewEvents: [...state.reviewEvents, event] };
     case 'warning':
+    case 'forked':
     case 'itemDelta':
       return {};
   }

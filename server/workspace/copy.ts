@@ -11,6 +11,7 @@ import { inBatches } from './batches.ts';
 import { conceal, isConcealed } from './conceal.ts';
 import { makeCopyFolder } from './copy-folder.ts';
 import { type Counted, counted } from './counted.ts';
+import { forkCopy } from './fork-copy.ts';
 import { GitBeside } from './git-beside.ts';
 import { namedGitFolder } from './git-folder.ts';
 import { type Tracked, trackedFiles } from './git-index.ts';
@@ -239,6 +240,12 @@ export class Copy implements ThreadCopy {
       await this.#record.write(this.#entries, this.#view.opaque, next);
       await this.#settle(next);
     });
+  }
+
+  /** Makes a second copy that holds the same. Sentences about what that can't hold. */
+  forkInto(dir: string): Promise<string[]> {
+    const held = { layers: this.#view, entries: this.#entries, gitBeside: this.#gitBeside };
+    return this.#exclusive(() => forkCopy({ dir, ...held }));
   }
 
   /** Deletes everything of it. */

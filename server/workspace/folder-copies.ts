@@ -128,6 +128,15 @@ export class FolderCopies implements ThreadCopy {
     await this.#each(({ copy, at }) => copy.settle(partOf(next, at)));
   }
 
+  async forkInto(dir: string): Promise<string[]> {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const made = this.#each(async ({ copy, at }) => ({
+      at,
+      problems: await copy.forkInto(join(dir, nameOf(copy.root))),
+    }));
+    return (await made).flatMap(({ at, problems }) => problems.map((problem) => `In ${at}: ${problem}`));
+  }
+
   async #problems(run: (part: Part) => Promise<ScanResult>): Promise<ScanResult> {
     const results = await this.#each(async (part) => ({ at: part.at, ...(await run(part)) }));
     return { problems: results.flatMap(({ at, problems }) => problems.map((problem) => `In ${at}: ${problem}`)) };

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { inBatches } from './batches.ts';
 import { conceal } from './conceal.ts';
 import type { Counted } from './counted.ts';
+import { forkLayers } from './fork-layers.ts';
 import { gitFilesIn, type Mask, maskOf } from './git-secrets.ts';
 import { type LayerPaths, Layers } from './layers.ts';
 import type { Owner } from './owner.ts';
@@ -85,6 +86,12 @@ export class GitBeside {
     await readPending(this.#layers);
     const { problems } = await this.#tree.absorb(everything);
     return problems.map(this.#named);
+  }
+
+  /** Into the layers of another copy, made and empty. What can't be taken along, as sentences. */
+  async forkInto(to: LayerPaths): Promise<string[]> {
+    await mkdir(join(dirname(to.upper), 'aside'), { recursive: true, mode: 0o700 });
+    return (await forkLayers(this.#layers, this.#entries, to)).map(this.#named);
   }
 
   readonly #named = (problem: string): string => `In the copy of ${this.root}: ${problem}`;

@@ -37,4 +37,5 @@ export interface ThreadCopy {
   seed(path: string, base: string, text: string): Promise<void>;
   changes(): CopyChange[];
   settle(next: Settled): Promise<void>;
+  forkInto(dir: string): Promise<string[]>;
 }

@@ -1,4 +1,5 @@
 /** The suite's contents: every family with its table of cases. */
+import { host } from './cases/host.ts';
 import { kernel } from './cases/kernel.ts';
 import { lifetime } from './cases/lifetime.ts';
 import { links } from './cases/links.ts';
@@ -15,6 +16,7 @@ export const cases: readonly (readonly [Family, readonly Case[]])[] = [
   ['planted execution', planted],
   ['secrets', secretCases],
   ['network', network],
+  ['the host', host],
   ['processes and kernel', kernel],
   ['lifetime', lifetime],
   ['resources', resources],

@@ -8,6 +8,7 @@ export const families = [
   'planted execution',
   'secrets',
   'network',
+  'the host',
   'processes and kernel',
   'lifetime',
   'resources',

@@ -1,10 +1,11 @@
 /** A small world around a workspace: a home with secrets, services that listen, a process; all to be left alone. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { type HostPlace, hostPlace } from '../../server/host/place.ts';
 import { removeTree } from '../../server/workspace/remove-tree.ts';
 import { bash, treeOf, writeFiles } from '../sandbox/scenario.ts';
 import { isRoot, ordinaryId } from '../sandbox/users.ts';
@@ -75,15 +76,18 @@ export async function makeWorld({ asRoot }: { asRoot: boolean }): Promise<World>
   });
   writeFiles(sentinel, { theirs: `${secretWord} theirs\n`, 'folder/theirs': `${secretWord} theirs too\n` });
   const owner = isRoot && !asRoot ? ordinaryId : undefined;
+  const hostPlaces = await makeHostPlaces(home, id);
   const connections: string[] = [];
   const listening = await Promise.all([
     listen('tcp', { host: '127.0.0.1', port: 0 }, connections),
     listen('socket', { path: join(services, 'socket') }, connections),
     listen('abstract socket', { path: `\0${id}` }, connections),
+    listen('host', { path: hostPlaces.near.socket }, connections),
+    listen('host of a long state folder', { path: hostPlaces.far.socket }, connections),
   ]);
   chmodSync(join(services, 'socket'), 0o777);
   if (owner !== undefined) {
-    bash(folder, `chown -R ${owner}:${owner} home sentinel`);
+    bash(folder, `chown -R ${owner}:${owner} home sentinel ${hostPlaces.far.folder}`);
     chownSync(folder, owner, owner);
   }
   const other = startOther(owner);
@@ -93,6 +97,10 @@ export async function makeWorld({ asRoot }: { asRoot: boolean }): Promise<World>
     HOME: home,
     SENTINEL: sentinel,
     SERVICES: services,
+    HOSTSOCKET: hostPlaces.near.socket,
+    HOSTTOKEN: hostPlaces.near.token,
+    FARSOCKET: hostPlaces.far.socket,
+    FARTOKEN: hostPlaces.far.token,
     PORT: String(typeof port === 'object' ? port?.port : ''),
     PID: String(other.pid),
   };
@@ -131,8 +139,21 @@ export async function makeWorld({ asRoot }: { asRoot: boolean }): Promise<World>
       other.kill('SIGKILL');
       for (const server of listening) server.close();
       await removeTree(folder);
+      await removeTree(hostPlaces.far.folder);
     },
   };
+}
+
+/** What a host of the user has on disk: below the state folder, and among the temporary files where its path is a long one. */
+async function makeHostPlaces(home: string, id: string): Promise<{ near: HostPlace; far: HostPlace }> {
+  const stateFolder = join(home, '.local/state/codex-lsp');
+  const near = await hostPlace(stateFolder, '1.0.0');
+  const far = await hostPlace(join(stateFolder, id, 'x'.repeat(120)), '1.0.0');
+  for (const { folder, token } of [near, far]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(token, `${secretWord} token\n`, { mode: 0o600 });
+  }
+  return { near, far };
 }
 
 function treeAround(folder: string, name: string): Record<string, string> {

@@ -6,9 +6,9 @@ import { notifications, type Room, requests } from '../../server/editor/language
 import { Publisher } from '../../server/editor/publish.ts';
 import { Session } from '../../server/editor/session.ts';
 import { FakeTasks, fileInReview } from '../support/fake-tasks.ts';
+import { type Spread, spreadOf } from './spread.ts';
 
 export type Typed = { keystroke: Spread; codeActions: Spread };
-export type Spread = { medianMs: number; p99Ms: number; mostMs: number };
 export type TypingSize = { lines: number; hunks: number; keystrokes: number };
 
 const root = '/bench';
@@ -82,11 +82,4 @@ function timed(run: () => void): number {
   const startedAt = performance.now();
   run();
   return performance.now() - startedAt;
-}
-
-function spreadOf(times: readonly number[]): Spread {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { medianMs: at(0.5), p99Ms: at(0.99), mostMs: at(1) };
 }

@@ -75,6 +75,10 @@ test('progress and diff on stderr, the answer on stdout, nothing applied; then d
     stderr: expect.stringContaining('--again'),
   });
   expect((await it.run('undo', threadId)).code).toBe(0);
+  const forked = await it.run('fork', threadId);
+  expect(forked).toMatchObject({ code: 0, stdout: expect.stringMatching(/^t\w+\n$/) });
+  expect((await it.run('threads')).stdout).toContain(`${forked.stdout.trim()}  `);
+  expect((await it.run('delete', forked.stdout.trim())).code).toBe(0);
   expect((await it.run('archive', threadId)).code).toBe(0);
   expect((await it.run('threads')).stdout).toBe('');
   expect((await it.run('threads', '--all')).stdout).toContain(threadId);

@@ -1,7 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import type { CliOptions } from '../../server/cli/options.ts';
 import { answerOnTerminal } from '../../server/cli/terminal-approvals.ts';
 import type { Decision } from '../../server/protocol/thread.ts';
 import { FakeTasks } from '../support/fake-tasks.ts';
@@ -21,8 +20,7 @@ async function decide(options: {
   const shown = text(stderr);
   const tasks = new FakeTasks();
   tasks.add('one', '/root');
-  const face: Partial<CliOptions> = {};
-  answerOnTerminal(tasks, Object.assign(face, { stdin, stderr, signal: stop.signal }) as CliOptions);
+  answerOnTerminal(tasks, () => 'one', { stdin, stderr, signal: stop.signal });
   stderr.on('data', (chunk: Buffer) => {
     if (chunk.includes('allow?')) setImmediate(() => options.person(stdin, () => stop.abort()));
   });

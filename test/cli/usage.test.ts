@@ -89,6 +89,7 @@ test('stdin that is no pipe and at its end: exit 1 without a word', async () => 
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      CODEX_LSP_HOST_IDLE_SECONDS: '0',
       CODEX_LSP_STATE_DIR: join(tmpdir(), `codex-lsp-eof-${process.pid}`),
     },
   });

@@ -1,88 +1,15 @@
 /** The same over a real process: the built program, on stdio and on a socket. */
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import type { EventEnvelope } from '../../server/protocol/thread.ts';
-import { patch, type Script, say, script, shell, soon, startModel } from '../support/model.ts';
-import { type Program, startProgram } from '../support/program.ts';
-import { makeWorkspace } from '../support/workspace.ts';
-
-type Heard = { kind: 'response' | 'event'; what: string };
-
-/** A client of a few lines: what it hears, in the order in which it came. */
-function connect(input: Readable, output: Writable) {
-  const connection = createMessageConnection(new StreamMessageReader(input), new StreamMessageWriter(output));
-  const heard: Heard[] = [];
-  const events: EventEnvelope[] = [];
-  const waiting = new Set<() => void>();
-  connection.onNotification('$/codex/event', (envelope: EventEnvelope) => {
-    events.push(envelope);
-    heard.push({ kind: 'event', what: envelope.event.type });
-    for (const look of waiting) look();
-  });
-  connection.onNotification(() => {});
-  connection.onRequest('workspace/applyEdit', () => ({ applied: false }));
-  connection.onRequest(() => null);
-  connection.listen();
-  return {
-    heard,
-    events,
-    connection,
-    async request(method: string, params: object = {}): Promise<Record<string, unknown>> {
-      const result = await connection.sendRequest<Record<string, unknown>>(method, params);
-      heard.push({ kind: 'response', what: method });
-      return result;
-    },
-    event: (fits: (envelope: EventEnvelope) => boolean) =>
-      soon(
-        new Promise<EventEnvelope>((resolve) => {
-          const look = () => {
-            const found = events.find(fits);
-            if (!found) return;
-            waiting.delete(look);
-            resolve(found);
-          };
-          waiting.add(look);
-          look();
-        }),
-        'an event',
-      ),
-  };
-}
-
-async function bench(scripted: Script) {
-  const workspace = await makeWorkspace({ 'a.txt': 'one\ntwo\n' });
-  const model = await startModel(scripted);
-  const env = {
-    CODEX_LSP_STATE_DIR: workspace.stateDir,
-    XDG_CONFIG_HOME: join(workspace.stateDir, 'config'),
-    OPENAI_API_KEY: 'sk-test-secret',
-    OPENAI_BASE_URL: model.baseURL,
-  };
-  const initialize = {
-    processId: null,
-    rootUri: pathToFileURL(workspace.root).href,
-    capabilities: { experimental: { codex: { events: true } } },
-  };
-  return {
-    workspace,
-    initialize,
-    start: (...args: string[]): Program => startProgram(args, { cwd: workspace.root, env }),
-    async [Symbol.asyncDispose]() {
-      await model.close();
-      await workspace[Symbol.asyncDispose]();
-      model.assertUsedUp();
-    },
-  };
-}
+import { patch, say, script, shell, soon } from '../support/model.ts';
+import { connect, programBench } from '../support/wire.ts';
 
 const isEnd = ({ event }: EventEnvelope) => event.type === 'turnCompleted';
 
-test.each([['--stdio'], []])('on stdio (%s): a task from initialize to exit', async (...args) => {
-  await using it = await bench(script(shell('cat a.txt'), patch('a.txt', '-one', '+ONE'), say('Done.')));
+test.each([['--stdio'], ['--no-host'], []])('on stdio (%s): a task from initialize to exit', async (...args) => {
+  await using it = await programBench(script(shell('cat a.txt'), patch('a.txt', '-one', '+ONE'), say('Done.')));
   const program = it.start(...args);
   const client = connect(program.child.stdout, program.child.stdin);
   const { capabilities } = await client.request('initialize', it.initialize);
@@ -105,7 +32,7 @@ test.each([['--stdio'], []])('on stdio (%s): a task from initialize to exit', as
 });
 
 test('--pipe: over a socket that the editor has opened', async () => {
-  await using it = await bench(script(say('Hello.')));
+  await using it = await programBench(script(say('Hello.')));
   const path = join(it.workspace.stateDir, 'editor.sock');
   const connected = Promise.withResolvers<Socket>();
   const server = createServer((socket) => connected.resolve(socket)).listen(path);
@@ -123,10 +50,10 @@ test('--pipe: over a socket that the editor has opened', async () => {
 });
 
 test.each(['the connection closes', 'kill -9', 'SIGTERM'])(
-  'the editor or server goes in the middle of a command (%s): no process lives on; the next one shows the thread',
+  'without a host, the editor or server goes in the middle of a command (%s): no process lives on; the next one shows the thread',
   async (how) => {
-    await using it = await bench(script(shell('echo started; setsid sleep 300 & sleep 300')));
-    const program = it.start('--stdio');
+    await using it = await programBench(script(shell('echo started; setsid sleep 300 & sleep 300')));
+    const program = it.start('--stdio', '--no-host');
     const client = connect(program.child.stdout, program.child.stdin);
     await client.request('initialize', it.initialize);
     const { threadId } = await client.request('codex/runTask', { prompt: 'wait' });
@@ -136,7 +63,7 @@ test.each(['the connection closes', 'kill -9', 'SIGTERM'])(
     else program.child.stdin.end();
     await soon(program.ended, 'the end');
 
-    const next = it.start('--stdio');
+    const next = it.start('--stdio', '--no-host');
     const again = connect(next.child.stdout, next.child.stdin);
     await again.request('initialize', it.initialize);
     expect(await again.request('codex/threads')).toMatchObject({ threads: [{ threadId, status: 'interrupted' }] });
@@ -147,7 +74,7 @@ test.each(['the connection closes', 'kill -9', 'SIGTERM'])(
 );
 
 test('garbage on the wire, unknown methods and bad parameters: answered or ignored, and the server lives on', async () => {
-  await using it = await bench(script());
+  await using it = await programBench(script());
   const program = it.start('--stdio');
   const client = connect(program.child.stdout, program.child.stdin);
   await expect(client.request('codex/status')).rejects.toMatchObject({ code: -32002 });

@@ -1,9 +1,10 @@
-/** A real editor in a terminal, with a project, the configuration of `clients/`, the built server and a scripted model. */
+/** Real editors in terminals, with a project, the configuration of `clients/`, the built server and a scripted model. */
 import { execFile } from 'node:child_process';
 import { access, chmod, cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { hostEnded } from '../support/workspace.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 const run = promisify(execFile);
@@ -16,20 +17,38 @@ export type Editor = Terminal & {
   onDisk(path: string): Promise<string>;
 };
 
-/**
- * @param name the program: nvim, hx, emacs
- * @param options.configuration copied into the home folder's `.config`: from (in the repository) to (in `.config`)
- */
+type ProgramName = 'nvim' | 'hx' | 'emacs';
+type ProjectOptions = {
+  files: Readonly<Record<string, string>>;
+  /** Copied into the home folder's `.config`: from (in the repository) to (in `.config`). */
+  configuration?: Readonly<Record<string, string>>;
+  baseURL: string;
+};
+
+/** A project in a home folder of its own, for one editor or several; all of them have one host. */
+export type Project = AsyncDisposable & {
+  root: string;
+  onDisk(path: string): Promise<string>;
+  /** Closed with the project. */
+  open(name: ProgramName, args: readonly string[]): Promise<Terminal>;
+};
+
 export async function openEditor(
-  name: 'nvim' | 'hx' | 'emacs',
-  options: {
-    files: Readonly<Record<string, string>>;
-    args: readonly string[];
-    configuration?: Readonly<Record<string, string>>;
-    baseURL: string;
-  },
+  name: ProgramName,
+  { args, ...options }: ProjectOptions & { args: readonly string[] },
 ): Promise<Editor> {
-  const program = await findEditor(name);
+  const project = await openProject(options);
+  try {
+    const { root, onDisk } = project;
+    const terminal = await project.open(name, args);
+    return { ...terminal, root, onDisk, [Symbol.asyncDispose]: () => project[Symbol.asyncDispose]() };
+  } catch (error) {
+    await project[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+export async function openProject(options: ProjectOptions): Promise<Project> {
   await access(join(repository, 'dist/main.js')).catch(() => {
     throw new Error('There is no dist/main.js: run `npm run build` first.');
   });
@@ -49,25 +68,34 @@ export async function openEditor(
   });
   await chmod(join(bin, 'codex-lsp'), 0o755);
 
-  const terminal = await openTerminal({
-    command: [program, ...options.args],
-    cwd: root,
-    folder,
-    environment: {
-      PATH: [bin, '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter),
-      HOME: home,
-      TERM: 'screen-256color',
-      LANG: 'C.UTF-8',
-      OPENAI_API_KEY: 'scripted',
-      OPENAI_BASE_URL: options.baseURL,
-    },
-  });
+  const terminals: Terminal[] = [];
   return {
-    ...terminal,
     root,
     onDisk: (path) => readFile(join(root, path), 'utf8'),
+    async open(name, args) {
+      const program = await findEditor(name);
+      const own = join(folder, `terminal-${terminals.length + 1}`);
+      await mkdir(own);
+      const terminal = await openTerminal({
+        command: [program, ...args],
+        cwd: root,
+        folder: own,
+        environment: {
+          PATH: [bin, '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter),
+          HOME: home,
+          TERM: 'screen-256color',
+          LANG: 'C.UTF-8',
+          OPENAI_API_KEY: 'scripted',
+          OPENAI_BASE_URL: options.baseURL,
+          CODEX_LSP_HOST_IDLE_SECONDS: '0',
+        },
+      });
+      terminals.push(terminal);
+      return terminal;
+    },
     async [Symbol.asyncDispose]() {
-      await terminal[Symbol.asyncDispose]();
+      for (const terminal of terminals) await terminal[Symbol.asyncDispose]();
+      await hostEnded(join(home, '.local/state/codex-lsp'));
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -1,5 +1,6 @@
 /** A terminal with a program in it, driven as a person would: keys in, screen out. It is tmux on a private socket. */
 import { execFile } from 'node:child_process';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -21,6 +22,8 @@ export type Terminal = AsyncDisposable & {
   sees(what: RegExp): Promise<RegExpMatchArray>;
   /** Waits until the screen does not show it any more. */
   gone(what: RegExp): Promise<void>;
+  /** SIGKILL, to the program and to those of its name that it has started. */
+  kill(): Promise<void>;
 };
 
 /**
@@ -69,8 +72,19 @@ export async function openTerminal(options: {
     screen,
     sees: (what) => until(`${what} did not appear`, (shown) => shown.match(what)),
     gone: async (what) => void (await until(`${what} did not go away`, (shown) => (what.test(shown) ? null : [shown]))),
+    async kill() {
+      const pid = Number(await tmux('display-message', '-p', '#{pane_pid}'));
+      for (const one of sameProgram(pid)) process.kill(one, 'SIGKILL');
+    },
     async [Symbol.asyncDispose]() {
       await tmux('kill-server').catch(() => undefined);
     },
   };
+}
+
+/** A terminal editor may be two processes of one program, the screen and the editor itself. */
+function sameProgram(pid: number): number[] {
+  const program = readlinkSync(`/proc/${pid}/exe`);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  return [pid, ...children.map(Number).filter((child) => readlinkSync(`/proc/${child}/exe`) === program)];
 }

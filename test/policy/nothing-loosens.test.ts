@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { configPathOf } from '../../server/cli/options.ts';
+import { configPathOf } from '../../server/cli/places.ts';
 import { resolveSettings, type SettingsSource } from '../../server/policy/settings.ts';
 import { restricted } from '../../server/policy/strictness.ts';
 import { type Settings, settingsSchema } from '../../server/protocol/settings.ts';
@@ -43,6 +43,9 @@ const looser: Readonly<Record<string, readonly unknown[]>> = {
   'sandbox.memoryMiB': [101],
   'sandbox.diskMiB': [101],
   'sandbox.dangerouslyUnsandboxed': [true],
+  // Neither way: what is kept of threads is no matter of a workspace.
+  'retention.archivedDays': [1, 1000],
+  'retention.archivedMiB': [1, 100_000],
 };
 
 /** What a workspace may well say: none of it opens anything. A new setting must be put here or above. */
@@ -151,7 +154,7 @@ function merge(a: object, b: object): object {
   const merged: Record<string, unknown> = { ...a };
   for (const [key, value] of Object.entries(b)) {
     const before = merged[key];
-    const isGroup = key === 'sandbox' || key === 'provider';
+    const isGroup = ['sandbox', 'provider', 'retention'].includes(key);
     merged[key] = isGroup ? { ...Object(before), ...Object(value) } : value;
   }
   return merged;

@@ -80,6 +80,8 @@ export type Scenario = {
 
   /** Secrets that commands may read. */
   allowed?: string[];
+  /** In the end the copy is forked, and this runs in the second one. */
+  forkThen?: string;
   /** A text that is looked for in everything that the copy has on disk. */
   secret?: string;
 };
@@ -102,6 +104,9 @@ export type Outcome = {
   copy?: Record<string, string>;
   /** The git folder outside the workspace in the end, and what lies over it. */
   beside?: { user: Record<string, string>; copy: Record<string, string> };
+
+  /** Where it was forked: what the last command said in each copy, and what the second has changed. */
+  forked?: { said: [string, string]; changes: CopyChange[]; problems: string[] };
 
   /** Files of the copy's folder that hold the secret; its upper layer is in there. */
   leaks: string[];
@@ -155,13 +160,28 @@ export async function play(scenario: Scenario): Promise<Outcome> {
     );
   }
   const alive = scenario.watchFor === undefined ? [] : processesAround(scenario.watchFor);
+  const forked = scenario.forkThen === undefined ? undefined : await forkAndRun(copy, place.dir, scenario.forkThen);
   const upper = await usedBy([copy.layers.upper], { bytesMax: Infinity, entriesMax: Infinity });
   const leaks = scenario.secret === undefined ? [] : filesWith(place.dir, scenario.secret);
   return {
     ...{ root, results, chosen, changes: copy.changes(), before, after: treeOf(root), problems, alive, upper, leaks },
     copy: strategy ? treeOf(tree?.path ?? copy.layers.upper) : undefined,
+    forked,
     beside: beside && { user: treeOf(beside.root), copy: treeOf(beside.upper) },
   };
+}
+
+async function forkAndRun(first: Copy, dir: string, command: string): Promise<Outcome['forked']> {
+  const problems = await first.forkInto(`${dir}-fork`);
+  const second = await Copy.open({ dir: `${dir}-fork`, root: first.root });
+  const changes = second.changes();
+  const run = async (copy: Copy): Promise<string> => {
+    const result = await runOver(copy, { command });
+    return result.kind === 'ran' ? result.output : result.reason;
+  };
+  const said: [string, string] = [await run(first), await run(second)];
+  await second.remove();
+  return { said, changes, problems };
 }
 
 /** A whole copy without the linked folders, which are mount points in it. */

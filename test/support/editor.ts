@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import {
+  type CancellationToken,
   createMessageConnection,
   type MessageConnection,
   StreamMessageReader,
@@ -137,6 +138,8 @@ export class Editor {
   }[] = [];
   readonly shown: { uri: string; takeFocus?: boolean; selection?: Range }[] = [];
   readonly dialogs: { message: string; actions: { title: string }[] }[] = [];
+  /** Dialogs that the server has taken back. */
+  withdrawn = 0;
   readonly edits: ApplyWorkspaceEditParams[] = [];
   /** How often diagnostics of any file were sent, and lenses were to be asked for again. */
   readonly sent = { diagnostics: 0, lensRefreshes: 0 };
@@ -418,9 +421,9 @@ export class Editor {
         this.#wake();
       });
     };
-    const answer = (method: string, handle: (params: never) => unknown): void => {
-      this.#connection.onRequest(method, async (params: unknown) => {
-        const result = await handle(params as never);
+    const answer = (method: string, handle: (params: never, token: CancellationToken) => unknown): void => {
+      this.#connection.onRequest(method, async (params: unknown, token: CancellationToken) => {
+        const result = await handle(params as never, token);
         this.#wake();
         return result;
       });
@@ -450,8 +453,12 @@ export class Editor {
       this.shown.push(params);
       return { success: true };
     });
-    answer('window/showMessageRequest', (params: (typeof this.dialogs)[number]) => {
+    answer('window/showMessageRequest', (params: (typeof this.dialogs)[number], token: CancellationToken) => {
       this.dialogs.push(params);
+      token.onCancellationRequested(() => {
+        this.withdrawn += 1;
+        this.#wake();
+      });
       this.#wake();
       const reply = this.#answers.length > 0 ? this.#answers.shift() : new Promise(() => {});
       if (reply instanceof Error) throw reply;

@@ -47,6 +47,7 @@ export class FakeTasks implements Tasks {
   readonly steered: string[] = [];
   readonly answered: { approvalId: string; decision: Decision; answer?: string }[] = [];
   readonly deleted: string[] = [];
+  readonly forked: string[] = [];
   given: Grant[] = [];
   pending: (Approval & { root: string })[] = [];
   sandboxStatus: SandboxStatus = { kind: 'overlay', bwrapVersion: '0.11.0' };
@@ -104,6 +105,10 @@ export class FakeTasks implements Tasks {
     for (const listener of this.#listeners) listener(envelope, { root: thread.root, folders: thread.folders });
   }
 
+  attach(): () => void {
+    return () => {};
+  }
+
   subscribe(listener: (envelope: EventEnvelope, workspace: Workspace) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -153,6 +158,17 @@ export class FakeTasks implements Tasks {
   async workspaceOf(threadId: string): Promise<Workspace> {
     const { root, folders } = this.#thread(threadId);
     return folders ? { root, folders } : { root };
+  }
+
+  async fork(threadId: string): Promise<{ threadId: string }> {
+    this.#thread(threadId);
+    const forked = { threadId: `${threadId}fork` };
+    this.forked.push(forked.threadId);
+    return forked;
+  }
+
+  async prune(): Promise<[]> {
+    return [];
   }
 
   async rename(threadId: string, title: string): Promise<void> {
@@ -262,6 +278,11 @@ export class FakeTasks implements Tasks {
     if (unsandboxed) return { kind: 'none', reason: unsandboxedNotice, remedy: 'Take it out.' };
     return this.sandboxStatus;
   }
+
+  runs = (threadId: string): boolean =>
+    ['running', 'waitingForApproval'].includes(this.#thread(threadId).summary.status);
+
+  isBusy = (): boolean => false;
 
   async close(): Promise<void> {
     if (this.#isOwn) await rm(this.#stateFolder, { recursive: true, force: true });

@@ -26,13 +26,22 @@ export function startProgram(
     nodeArgs?: readonly string[];
     /** Another than that of this checkout. */
     bin?: string;
+    /** In a session of its own, as the host is. */
+    detached?: boolean;
   } = {},
 ): Program {
   if (!existsSync(built)) throw new Error('dist/ is missing: run `npm run build` before the tests.');
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', ...options.env };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    NO_COLOR: '1',
+    CODEX_LSP_HOST_IDLE_SECONDS: '0',
+    ...options.env,
+  };
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), options.bin ?? bin, ...args], {
     cwd: options.cwd,
     env,
+    detached: options.detached,
   });
   let stdout = '';
   let stderr = '';

@@ -130,14 +130,14 @@ function found<T>(
   });
 }
 
-/** `seq` counts up from 1 without a gap in each thread. */
+/** `seq` counts up from 1 without a gap in each thread; one that was forked begins after its history. */
 function assertNumbered(events: readonly EventEnvelope[]): void {
   const last = new Map<string, number>();
   for (const { threadId, seq, event } of events) {
     if (event.type === 'itemDelta') continue;
-    const expected = (last.get(threadId) ?? 0) + 1;
+    const expected = event.type === 'forked' && !last.has(threadId) ? seq : (last.get(threadId) ?? 0) + 1;
     if (seq !== expected)
       throw new Error(`thread ${threadId}: event ${event.type} has seq ${seq}, expected ${expected}`);
-    last.set(threadId, expected);
+    last.set(threadId, seq ?? 0);
   }
 }

@@ -1,6 +1,6 @@
 /** A workspace and a state folder on the real disk, gone again at the end, with nothing of ours left running or mounted. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { removeTree } from '../../server/workspace/remove-tree.ts';
 import { parseFiles } from './files.ts';
 
 const ownersMs = 11_000;
+const hostEndMs = 5_000;
 
 /** One string with `-- path --` headers, or a map of path to text. */
 export type Files = string | Readonly<Record<string, string>>;
@@ -47,6 +48,7 @@ export async function makeWorkspace(files: Files, options: { git?: boolean } = {
     write,
     read: (path) => readFile(join(root, path), 'utf8').catch(() => undefined),
     async [Symbol.asyncDispose]() {
+      await hostEnded(stateDir);
       await ownersAreKnown(top);
       const left = processesOf(top);
       const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
@@ -71,6 +73,24 @@ async function ownersAreKnown(folder: string): Promise<void> {
   const deadline = performance.now() + ownersMs;
   const isLooking = () => processesOf(folder).some((line) => /\/find .* -xdev /.test(line));
   while (isLooking() && performance.now() < deadline) await delay(20);
+}
+
+/** A host of tests ends when the last that was connected has gone: bounded in time, and seen by its lock. */
+export async function hostEnded(stateDir: string): Promise<void> {
+  const folder = join(stateDir, 'host');
+  const deadline = performance.now() + hostEndMs;
+  const lives = () => existsSync(folder) && readdirSync(folder).some((name) => isHeld(join(folder, name)));
+  while (lives() && performance.now() < deadline) await delay(20);
+  if (lives()) throw new Error('the host still lives');
+}
+
+/** A lock whose process lives. */
+function isHeld(path: string): boolean {
+  try {
+    return path.endsWith('.lock') && existsSync(`/proc/${JSON.parse(readlinkSync(path)).pid}`);
+  } catch {
+    return false;
+  }
 }
 
 /** Command lines of living processes that name a folder, other than this one. */

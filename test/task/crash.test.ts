@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { appliedChange } from '../../server/changeset/applied.ts';
 import { acceptOutcomes } from '../../server/changeset/outcome.ts';
 import { type ApplyJournal, beginJournal } from '../../server/task/apply-journal.ts';
+import { placesIn, readEntry } from '../../server/task/apply-log.ts';
 import { openTasks } from '../../server/task/open.ts';
 import { noDocuments } from '../../server/task/ports.ts';
 import { openEditor } from '../support/editor.ts';
@@ -146,7 +147,8 @@ describe('what was begun and not ended', () => {
       to: { stack: 'applied', number: 1 },
       parts: outcomes.map((outcome) => {
         const change = appliedChange(outcome);
-        return { whole: change, done: change, byEditor: byEditor.includes(outcome.path) };
+        const isEdited = byEditor.includes(outcome.path);
+        return { whole: change, done: change, byEditor: isEdited, isToBeSaved: isEdited };
       }),
       writes: outcomes.filter(({ path }) => !byEditor.includes(path)),
       folders: ['d'],
@@ -235,6 +237,38 @@ describe('what was begun and not ended', () => {
     expect(await bench.review(threadId)).toEqual(['b.txt:1 pending', 'd/c.txt:1 pending']);
     expect(await undo(bench, threadId)).toMatchObject({ failed: [] });
     for (const [path, text] of Object.entries(files)) expect(await workspace.read(path)).toBe(text);
+  });
+
+  test('what the editor had done and saved is done, also where it was an undo', async () => {
+    await using bench = await openBench({ files, script: shout() });
+    const { workspace } = bench;
+    const threadId = await begun(bench, ['a.txt']);
+    await workspace.write('a.txt', 'A\n');
+    await workspace.write('d/c.txt', 'C\nx\ny\n');
+    for (const path of ['b.txt', 'c.txt']) await rename(join(workspace.root, path), join(workspace.root, `../${path}`));
+    expect(await bench.review(threadId)).toEqual(['a.txt:1 accepted', 'b.txt:1 accepted', 'd/c.txt:1 accepted']);
+    expect((await bench.event('applied')).result).toMatchObject({ applied: ['a.txt', 'b.txt', 'd/c.txt'], failed: [] });
+
+    const [place] = await placesIn(bench.tasks.folderOf(threadId), 'applied');
+    const entry = place && (await readEntry(bench.tasks.folderOf(threadId), place));
+    if (!entry) throw new Error('nothing was logged');
+    await beginJournal(bench.tasks.folderOf(threadId), {
+      what: 'undo',
+      applyId: 'p2',
+      at: '2026-01-02T03:04:06.000Z',
+      of: { place, applyId: entry.applyId, at: entry.at },
+      to: { stack: 'undone', number: 2 },
+      parts: entry.files.map((file) =>
+        file.path === 'a.txt'
+          ? { whole: file, done: file, byEditor: true, isToBeSaved: true }
+          : { whole: file, left: file },
+      ),
+      writes: [],
+      folders: [],
+    });
+    await workspace.write('a.txt', 'a\n');
+    expect(await bench.review(threadId)).toEqual(['a.txt:1 pending', 'b.txt:1 accepted', 'd/c.txt:1 accepted']);
+    expect((await bench.event('undone')).result).toMatchObject({ applied: ['a.txt'] });
   });
 
   test('waits for its workspace where that is gone', async () => {

@@ -69,3 +69,23 @@ test('an editor that breaks off after the disk was written: what is written is d
   await (await bench.tasks.undo(threadId, { ...broken, applyEdits: face.applyEdits })).result;
   expect(await bench.workspace.read('b.txt')).toBe('b\n');
 });
+
+test('an editor that is gone before it said so has made the undo, if its file says so: the change waits for review again', async () => {
+  const { editor, face } = editorOf('a\n');
+  const turn = script(shell("printf 'A\\n' > a.txt"), say('Done.'));
+  await using bench = await openBench({ files: { 'a.txt': 'a\n' }, script: turn });
+  const { threadId } = await bench.run('shout');
+  const saving: Face = {
+    ...face,
+    async applyEdits(root, edits) {
+      const outcomes = await face.applyEdits(root, edits);
+      await bench.workspace.write('a.txt', editor.coming);
+      return outcomes;
+    },
+  };
+  expect(await (await bench.tasks.accept(threadId, {}, saving)).result).toMatchObject({ applied: ['a.txt'] });
+  expect(await bench.review(threadId)).toEqual(['a.txt:1 accepted']);
+  editor.manner = 'is late';
+  expect(await (await bench.tasks.undo(threadId, saving)).result).toMatchObject({ applied: ['a.txt'], failed: [] });
+  expect(await bench.review(threadId)).toEqual(['a.txt:1 pending']);
+});

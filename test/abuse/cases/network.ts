@@ -3,7 +3,7 @@ import { attempt } from '../attempt.ts';
 import { harm, neverSays, refused, says } from '../checks.ts';
 import type { Case } from '../types.ts';
 
-const unixConnect = (address: string) =>
+export const unixConnect = (address: string) =>
   `perl -MSocket -e 'socket S, AF_UNIX, SOCK_STREAM, 0 or die; print connect(S, pack("S a*", 1, ${address})) ? "CONNECTED" : "failed: $!", "\\n"'`;
 
 /** Family, type, protocol. */
