@@ -176,7 +176,8 @@ function metadataFate(file: ReviewFile, listed: ReviewHunk['status'] | undefined
   const any = (wanted: ReviewHunk['status']) => file.hunks.some((hunk) => hunk.status === wanted);
   if (listed === 'accepted' || status === 'none') return 'given';
   if (listed !== undefined) return listed === 'rejected' ? 'dropped' : 'kept';
-  if (any('accepted')) return 'given';
+  // The user's file has neither yet: what was accepted, as by a redo, is from before the agent made the move or the mode.
+  if (any('accepted')) return status === 'pending' ? 'kept' : 'given';
   return any('rejected') && !any('pending') && status === 'pending' ? 'dropped' : 'kept';
 }
 

@@ -96,7 +96,11 @@ async function run(place: HostPlace, stateFolder: string, shell: Shell): Promise
   listening.close();
   clearInterval(daily);
   for (const socket of connections) socket.end();
-  if (!signal.aborted) await prune();
+  if (!signal.aborted) {
+    // Removing copies may take a while: the next host need not wait for it.
+    listening.release();
+    await prune();
+  }
   await tasks.close();
   for (const socket of connections) socket.destroy();
   listening.release();

@@ -39,12 +39,13 @@ type RunningTurn = { turnId: string; stop: AbortController; steering: string[] |
 export async function openTasks(options: { stateDir: string }): Promise<Tasks> {
   const stateDir = await openStateFolder(options.stateDir);
   await assertStateVersion(stateDir);
-  void sweepDeleted(stateDir);
   return new OpenTasks(stateDir);
 }
 
 class OpenTasks implements Tasks {
   readonly #stateDir: string;
+  /** Of what killed processes were deleting. */
+  readonly #sweeping: Promise<void>;
   readonly #listeners = new Set<Listener>();
   readonly #running = new Map<string, RunningTurn>();
   readonly #approvals = new Approvals();
@@ -61,6 +62,7 @@ class OpenTasks implements Tasks {
 
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
+    this.#sweeping = sweepDeleted(stateDir);
     this.#registry = new Registry(stateDir, {
       publish: (envelope, workspace) => {
         for (const listener of this.#listeners) listener(envelope, workspace);
@@ -343,7 +345,7 @@ class OpenTasks implements Tasks {
     const turns = [...this.#running.values()];
     for (const { stop } of turns) stop.abort();
     await Promise.all(turns.map(({ ended }) => ended));
-    await Promise.allSettled(this.#looks);
+    await Promise.allSettled([...this.#looks, this.#sweeping]);
     // What is being decided is decided to its end.
     for (const record of this.#registry.all()) (await record.enter())();
     for (const record of this.#registry.all()) await record.taken();

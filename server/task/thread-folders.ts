@@ -19,7 +19,7 @@ export const isThreadId = (name: string): boolean => /^[a-z0-9]+$/.test(name);
 
 /** From one moment to the next it is no thread any more; half of one is never taken for a thread. */
 export async function removeThreadFolder(folder: string): Promise<void> {
-  const gone = `${folder}.${newId('')}${deletedSuffix}`;
+  const gone = `${folder}.${process.pid}.${newId('')}${deletedSuffix}`;
   const isThere = await rename(folder, gone).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
@@ -34,9 +34,20 @@ export async function removeThreadFolder(folder: string): Promise<void> {
 export async function halfDeleted(stateDir: string): Promise<string[]> {
   const folder = threadsFolderOf(stateDir);
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(deletedSuffix));
-  const paths = names.map((name) => join(folder, name));
-  const quiet = await Promise.all(paths.map(isQuiet));
-  return paths.filter((_, index) => quiet[index]);
+  const left = await Promise.all(names.map(async (name) => isLeft(name) || (await isQuiet(join(folder, name)))));
+  return names.filter((_, index) => left[index]).map((name) => join(folder, name));
+}
+
+/** The process that was deleting it, which its name tells, is gone. One of the same number is waited for. */
+function isLeft(name: string): boolean {
+  const pid = Number(/\.(\d+)\.[a-z0-9]+\.deleted$/.exec(name)?.[1]);
+  if (!pid) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
 }
 
 /** Never rejects: what stays is found again. */

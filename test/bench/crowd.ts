@@ -2,7 +2,7 @@
  * The benchmark of the many: `node test/node/run.js test/bench/crowd.ts [THREADS [CONNECTIONS]]`. What a state folder of
  * many threads costs an editor that is attached, and what each further connection costs the host. Exits 1 over a limit.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -24,7 +24,7 @@ export async function measureCrowd(size: { threads: number; connections: number 
   for (let number = 0; number < size.threads; number++) await writeThread(it, number);
   const { stdout } = await runProgram(['host', '--start'], { env: { ...it.env, CODEX_LSP_HOST_IDLE_SECONDS: '1' } });
   const { socket, token } = JSON.parse(stdout);
-  const pid = JSON.parse(await readFile(socket.replace(/sock$/, 'lock'), 'utf8')).pid;
+  const pid = JSON.parse(await readlink(socket.replace(/sock$/, 'lock'))).pid;
   const host = { token: (await readFile(token, 'utf8')).trim() };
   const open = async () => {
     const direct = createConnection(socket);

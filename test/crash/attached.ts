@@ -24,6 +24,8 @@ export async function attach(program: Program, root: string, openFile: string): 
   let document = TextDocument.create(uri, 'plaintext', 1, readFileSync(path, 'utf8'));
 
   connection.onRequest('workspace/applyEdit', ({ edit }: ApplyWorkspaceEditParams) => {
+    // With its relay the editor was killed, which makes no edit that was still on its way.
+    if (program.child.killed) return { applied: false };
     const edits = (edit.documentChanges ?? []).flatMap((change) => ('edits' in change ? change.edits : []));
     const text = TextDocument.applyEdits(
       document,

@@ -29,7 +29,7 @@ export const lifetime: readonly Case[] = [
   {
     name: 'daemon-writes-on',
     shell:
-      '(trap "" HUP TERM INT PIPE; while :; do echo flood; echo x >> late.txt; done) 2>/dev/null & sleep 0.1; echo started',
+      '(trap "" HUP TERM INT PIPE; while :; do echo flood; echo x >> late.txt; done) 2>/dev/null & until [ -e late.txt ]; do sleep 0.01; done; echo started',
     control: 'same',
     verify: [within(4_000)],
     changes: ['late.txt text 644'],
