@@ -176,8 +176,8 @@ function metadataFate(file: ReviewFile, listed: ReviewHunk['status'] | undefined
   const any = (wanted: ReviewHunk['status']) => file.hunks.some((hunk) => hunk.status === wanted);
   if (listed === 'accepted' || status === 'none') return 'given';
   if (listed !== undefined) return listed === 'rejected' ? 'dropped' : 'kept';
-  // The user's file has neither yet: what was accepted, as by a redo, is from before the agent made the move or the mode.
-  if (any('accepted')) return status === 'pending' ? 'kept' : 'given';
+  // Also where the user has taken them back since, which is theirs to do: it is not asked again.
+  if (any('accepted')) return 'given';
   return any('rejected') && !any('pending') && status === 'pending' ? 'dropped' : 'kept';
 }
 

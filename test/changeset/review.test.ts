@@ -482,17 +482,3 @@ test('a thousand created and deleted files are paired in bounded time', () => {
   expect(files.filter(({ kind }) => kind === 'rename').length).toBeGreaterThanOrEqual(500);
   expect(performance.now() - startedAtMs).toBeLessThan(3000);
 });
-
-test('a mode that the agent made after what is accepted, as by a redo, stays in review beside a conflict', () => {
-  const base = { a: text('one\ntwo\nthree\nfour\nfive\n') };
-  const agent = { a: text('ONE\ntwo\nthree\nfour\nFIVE\n', 0o755) };
-  // The user changed the first line, and has the last as the agent made it, but not its mode.
-  const user = { a: text('eins\ntwo\nthree\nfour\nFIVE\n') };
-  const [, last] = review(base, agent).files[0]?.hunks ?? [];
-  const now = review(base, agent, user, new Map([[last?.id ?? '', 'accepted']]));
-  expect(now.files[0]?.hunks.map(({ status }) => status)).toEqual(['conflicting', 'accepted']);
-  expect(nextCopy(now).get('a')).toEqual({
-    base: text('one\ntwo\nthree\nfour\nFIVE\n'),
-    agent: text('ONE\ntwo\nthree\nfour\nFIVE\n', 0o755),
-  });
-});
