@@ -40,6 +40,14 @@ describe('lines', () => {
     expect(over(reviewed, ids)[0]).toMatchObject({ after: text(words('a B c D e F g')) });
   });
 
+  test('where lines repeat, each goes over the lines it was shown with', () => {
+    const user = { f: text(words('a a b a a b b')) };
+    const reviewed = review({ f: text(words('a b a a b a')) }, { f: text(words('b b')) }, user);
+    const last = idsOf(reviewed, 'conflicting')[1] ?? '';
+    const [outcome] = over(reviewed, [...idsOf(reviewed), last]);
+    expect(outcome).toMatchObject({ after: text(words('a a b b')), edits: [{ line: 3 }, { line: 6, hunk: last }] });
+  });
+
   test('what one hunk frees becomes pending, and is not taken with it', () => {
     const base = { f: text(words('a b c d e')) };
     const agent = { f: text(words('a B c D e')) };
