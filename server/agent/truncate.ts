@@ -5,13 +5,16 @@ export const bytesPerToken = 4;
 /** A text this little too long was cut before, and its mark is what is too much. */
 const slackBytes = 256;
 
+/** What has at most so many bytes is left as it is by `truncateMiddle`. */
+export const wholeBytesMax = (bytesMax: number): number => bytesMax + slackBytes;
+
 /**
  * At most `bytesMax` bytes of the text in UTF-8, and a line that says how much is left out of the middle.
  * The cuts are made at line ends where there is one near.
  */
 export function truncateMiddle(text: string, bytesMax: number): string {
   const bytes = Buffer.from(text);
-  if (bytes.length <= bytesMax + slackBytes) return text;
+  if (bytes.length <= wholeBytesMax(bytesMax)) return text;
   const half = Math.floor(bytesMax / 2);
   const head = wholeLinesOfHead(bytes.subarray(0, half));
   const tail = wholeLinesOfTail(bytes.subarray(bytes.length - half));

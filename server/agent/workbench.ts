@@ -5,6 +5,9 @@ import type { CommandResult } from '../sandbox/types.ts';
 
 export type Permission = { allowed: true } | { allowed: false; reason: string; stopTurn?: boolean };
 
+/** `outputFile`: DocumentUri. */
+export type CommandEnd = CommandResult & { outputFile?: string };
+
 export type Access = Pick<Policy, 'approvalPolicy' | 'network'>;
 
 export type Workbench = {
@@ -15,9 +18,11 @@ export type Workbench = {
     timeoutMs: number;
     /** What was granted for this command: host patterns, and absolute paths outside the workspace. */
     opened: { hosts: readonly string[]; paths: readonly string[] };
+    /** What is longer is kept whole in a file. */
+    shownBytes: number;
     onOutput: (chunk: string) => void;
     signal: AbortSignal;
-  }): Promise<CommandResult>;
+  }): Promise<CommandEnd>;
 
   /** All or nothing. `error` says where the patch failed and why. */
   applyPatch(

@@ -1,4 +1,5 @@
 /** A turn's events as lines for a person at a terminal. */
+import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import type { EventEnvelope, Item, ThreadEvent } from '../protocol/thread.ts';
 
@@ -123,10 +124,11 @@ function itemLines(item: Item, style: Paint): string[] {
       const output = printable(item.output ?? '').trimEnd();
       const lines = output === '' ? [] : output.split('\n');
       const shown = lines.length > outputLinesMax ? ['…', ...lines.slice(-outputLinesMax)] : lines;
+      const whole = item.outputFile === undefined ? [] : [style.dim(`  all of it: ${fileURLToPath(item.outputFile)}`)];
       const refused = item.refusedHosts?.length
         ? [style.yellow(`  ! closed to it: ${printable(item.refusedHosts.join(', '))}`)]
         : [];
-      return [...shown.map((line) => style.dim(`  ${line}`)), ...refused, `  ${outcome(item, style)}`];
+      return [...shown.map((line) => style.dim(`  ${line}`)), ...whole, ...refused, `  ${outcome(item, style)}`];
     }
     case 'tool':
       return [`${style.cyan(item.name)} ${item.status}`];

@@ -97,7 +97,11 @@ export const itemSchema = z.discriminatedUnion('type', [
     reason: z.string().optional(),
     status: itemStatusSchema,
     exitCode: z.number().optional(),
-    output: z.string().optional(),
+    output: z.string().optional().describe('its head and tail, where it is long'),
+    outputFile: z
+      .string()
+      .optional()
+      .describe('DocumentUri: all that it wrote (8 MiB), where `output` has not all of it'),
     durationMs: z.number().optional(),
     limit: commandLimitSchema
       .optional()

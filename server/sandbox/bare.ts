@@ -70,7 +70,7 @@ export async function runBare(request: CommandRequest, kind: 'unsandboxed' | 'se
     const home = kind === 'seatbelt' ? await privateHome(temporary) : homedir();
     const program = kind === 'seatbelt' ? await inSeatbelt(request, tree, temporary) : plainly(request);
     const environment = { ...environmentOf(request, home), TMPDIR: temporary };
-    const output = new Output(request.outputBytesMax, request.onOutput);
+    const output = new Output(request.outputBytesMax, request.onOutput, request.onBytes);
     const atFirst = heldBy(tree);
     const cgroup = process.getuid?.() === 0 ? await makeCgroup(kernelLimits(request.policy)) : undefined;
     let ended: Awaited<ReturnType<typeof lead>>;

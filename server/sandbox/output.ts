@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 export class Output {
   readonly #bytesMax: number;
   readonly #onOutput: ((chunk: string) => void) | undefined;
+  readonly #onBytes: ((chunk: Buffer) => void) | undefined;
   readonly #decoder = new StringDecoder('utf8');
   readonly #head: Buffer[] = [];
   #headBytes = 0;
@@ -13,10 +14,11 @@ export class Output {
   #bytes = 0;
   #liveBytes = 0;
 
-  /** At most `bytesMax` bytes are kept, and given to `onOutput`, as they come. */
-  constructor(bytesMax: number, onOutput?: (chunk: string) => void) {
+  /** At most `bytesMax` bytes are kept, and given to `onOutput`, as they come; all of them to `onBytes`. */
+  constructor(bytesMax: number, onOutput?: (chunk: string) => void, onBytes?: (chunk: Buffer) => void) {
     this.#bytesMax = Math.max(0, bytesMax);
     this.#onOutput = onOutput;
+    this.#onBytes = onBytes;
   }
 
   get bytes(): number {
@@ -26,6 +28,7 @@ export class Output {
   add(chunk: Buffer): void {
     this.#bytes += chunk.length;
     this.#publish(chunk);
+    this.#onBytes?.(chunk);
     const room = this.#headMax - this.#headBytes;
     const head = chunk.subarray(0, room);
     if (head.length > 0) {

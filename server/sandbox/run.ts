@@ -75,7 +75,7 @@ async function runChain(asked: CommandRequest, prepared: Prepared, startedAt: nu
   const { host } = machine;
   const processesMax = asked.policy.processesMax + (network?.processes ?? 0);
   const request = { ...asked, policy: { ...asked.policy, processesMax } };
-  const output = new Output(request.outputBytesMax, request.onOutput);
+  const output = new Output(request.outputBytesMax, request.onOutput, request.onBytes);
   const cgroup = process.getuid?.() === 0 ? await makeCgroup(kernelLimits(request.policy)) : undefined;
   let atFirst = nothing;
   let chain: Chain;

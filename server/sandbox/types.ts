@@ -103,6 +103,8 @@ export type CommandRequest = {
   internet?: Internet;
   /** Live output, as it comes, decoded; not after the result is there. At most `outputBytesMax` bytes in all. */
   onOutput?: (chunk: string) => void;
+  /** All of the output, as it comes. */
+  onBytes?: (chunk: Buffer) => void;
   /**
    * Called once after the command has ended by itself, with a path at which its copy can be read and written from
    * outside: mounted still or once more, or the tree's own; no process of the command lives. `mergedAt`: the same for

@@ -7,6 +7,7 @@ import type { EventEnvelope, ThreadEvent } from '../protocol/thread.ts';
 import { removeTree } from '../workspace/remove-tree.ts';
 import { writeDurably } from './durable.ts';
 import { versionLine } from './json-lines.ts';
+import { forkOutputs, withOutputIn } from './output-files.ts';
 import type { ThreadRecord } from './record.ts';
 import { InvalidParams, Refusal } from './refusal.ts';
 import { journalName } from './summary-file.ts';
@@ -46,10 +47,17 @@ export async function writeFork(
   await mkdir(to.folder, { recursive: true, mode: 0o700 });
   try {
     const problems = isLast ? await (await record.copy()).forkInto(join(to.folder, 'copy')) : [];
+    await forkOutputs(record.folder, to.folder);
     const told = isLast ? conversation : [...conversation, turnMark(turnId), forkedContext];
     await write(join(to.folder, 'conversation.jsonl'), told);
     const events = forkEvents(record, await record.events(0), later, problems);
-    await write(join(to.folder, journalName), numbered(events, to.threadId));
+    await write(
+      join(to.folder, journalName),
+      numbered(
+        events.map((told) => inFolder(told, record.folder, to.folder)),
+        to.threadId,
+      ),
+    );
   } catch (error) {
     await removeTree(to.folder).catch(() => {});
     throw error;
@@ -91,6 +99,13 @@ function forkEvents(
       (problem): Told => ({ at, event: { type: 'warning', message: `Not in the fork's copy: ${problem}` } }),
     ),
   ];
+}
+
+/** With its outputs there. */
+function inFolder(told: Told, from: string, to: string): Told {
+  const { event } = told;
+  if (event.type !== 'itemCompleted' || event.item.type !== 'command') return told;
+  return { ...told, event: { ...event, item: withOutputIn(event.item, from, to) } };
 }
 
 const numbered = (events: readonly Told[], threadId: string): EventEnvelope[] =>

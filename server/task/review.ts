@@ -1,6 +1,7 @@
 /** A thread's review at this moment: what its copy changed, against the text as the user has it now. */
 
 import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { absent, type FileState, sameState } from '../changeset/file-state.ts';
 import { withLinksInside } from '../changeset/folder-links.ts';
 import { countChanges, reviewInSteps } from '../changeset/review.ts';
@@ -92,7 +93,7 @@ export function headingOf(state: ThreadState) {
   const turn = state.turns.at(-1);
   const commands = (turn?.items ?? [])
     .filter((item) => item.type === 'command')
-    .map((item) => ({ command: item.command, outcome: outcomeOf(item) }));
+    .map((item) => ({ command: item.command, outcome: outcomeOf(item) + whereAllIs(item.outputFile) }));
   return {
     threadId: state.threadId,
     title: state.title,
@@ -102,6 +103,9 @@ export function headingOf(state: ThreadState) {
     commands,
   };
 }
+
+const whereAllIs = (outputFile: string | undefined): string =>
+  outputFile === undefined ? '' : `; its output: ${fileURLToPath(outputFile)}`;
 
 function outcomeOf(item: { status: string; exitCode?: number; limit?: string; durationMs?: number }): string {
   const seconds = item.durationMs === undefined ? '' : `, ${(item.durationMs / 1000).toFixed(1)} s`;

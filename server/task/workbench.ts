@@ -1,5 +1,6 @@
 /** What the agent's tools do to the thread's copy: commands in the sandbox, patches, and leave to do either. */
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Workbench } from '../agent/workbench.ts';
 import type { FileState } from '../changeset/file-state.ts';
 import { applyPatch, pathsOfPatch } from '../changeset/patch-apply.ts';
@@ -10,6 +11,7 @@ import { TooManySecrets } from '../workspace/secrets.ts';
 import type { ThreadCopy } from '../workspace/thread-copy.ts';
 import type { Approvals } from './approvals.ts';
 import { copiedWarning, runOverCopy } from './command-run.ts';
+import { OutputFile } from './output-files.ts';
 import { permit } from './permission.ts';
 import type { TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
@@ -49,10 +51,11 @@ export function openWorkbench(options: {
   // The model thinks for a while: by its first command, the owners of the workspace's files are known.
   if (!unsandboxed) for (const folder of foldersOf(request)) void foreignOwner(folder, { signal: looking, waitMs: 0 });
   return {
-    async runCommand({ command, cwd, timeoutMs, opened, onOutput, signal }) {
+    async runCommand({ command, cwd, timeoutMs, opened, shownBytes, onOutput, signal }) {
       const refused = await refreshed(copy, await texts());
       if (refused) return { kind: 'unavailable', reason: refused.message, remedy: refused.remedy };
-      return runOverCopy({
+      const whole = new OutputFile(record.folder, shownBytes);
+      const result = await runOverCopy({
         copy,
         stateDir,
         unsandboxed,
@@ -64,6 +67,7 @@ export function openWorkbench(options: {
         outputBytesMax: settings.limits.outputTokens * outputBytesPerToken,
         signal,
         onOutput,
+        onBytes: (chunk) => whole.add(chunk),
         report,
         onCopied: (reason) => {
           if (record.toldOnce.has(reason)) return;
@@ -71,6 +75,13 @@ export function openWorkbench(options: {
           report([copiedWarning(reason)]);
         },
       });
+      const path = await whole.end().catch((error: unknown) => {
+        report([
+          `What a command wrote could not be kept whole: ${error instanceof Error ? error.message : String(error)}`,
+        ]);
+        return undefined;
+      });
+      return path === undefined ? result : { ...result, outputFile: pathToFileURL(path).href };
     },
 
     async applyPatch(text) {

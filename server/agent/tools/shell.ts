@@ -3,16 +3,14 @@ import { isAbsolute, posix } from 'node:path';
 import * as z from 'zod';
 import { parseAskedHost } from '../../policy/host-patterns.ts';
 import type { ItemOf } from '../../protocol/thread.ts';
-import { bytesPerToken, truncateMiddle } from '../truncate.ts';
 import type { Permission } from '../workbench.ts';
 import { accessAdvice } from './access-advice.ts';
 import { commandReport } from './command-report.ts';
+import { itemOutput, shownBytesMax } from './item-output.ts';
 import { failedCall, parseArguments, type Tool, type ToolContext } from './tool.ts';
 import { resolveWorkdir } from './workdir.ts';
 
 const timeoutMsDefault = 120_000;
-/** Of a command's output as events and journal have it, whatever the model may see. */
-const itemOutputBytesMax = 64 * 1024;
 
 /** Named in a command's item. */
 const refusedHostsMax = 100;
@@ -131,6 +129,7 @@ export const shell: Tool = {
       cwd: cwd.value,
       timeoutMs,
       opened,
+      shownBytes: shownBytesMax(context.limits),
       onOutput: (delta) => context.emit({ type: 'itemDelta', itemId: item.id, delta }),
       signal: context.signal,
     });
@@ -141,10 +140,8 @@ export const shell: Tool = {
             ...item,
             status: result.status,
             exitCode: result.exitCode,
-            output: truncateMiddle(
-              result.output,
-              Math.min(itemOutputBytesMax, context.limits.outputTokens * bytesPerToken),
-            ),
+            output: itemOutput(result.output, context.limits),
+            outputFile: result.outputFile,
             durationMs: result.durationMs,
             limit: result.limit,
             refusedHosts: result.refusedHosts?.length ? result.refusedHosts.slice(0, refusedHostsMax) : undefined,
