@@ -1,7 +1,8 @@
 /** Finds by content which of the agent's deletions and creations are one file that moved. */
 import { absent, type FileState } from './file-state.ts';
+import { wholeId } from './hunk-id.ts';
 import { splitLines } from './lines.ts';
-import type { CopyChange } from './review-types.ts';
+import type { CopyChange, Decisions } from './review-types.ts';
 import { countLines } from './too-large.ts';
 
 /** One file of a review before its hunks are known. `from`, `userPath`: as in `ReviewFile`. */
@@ -15,11 +16,19 @@ type Pair = readonly [from: CopyChange, to: CopyChange];
 
 export type Renames = { changes: readonly CopyChange[]; pairs: readonly Pair[] };
 
-/** The changes with renames as one. Where the user has files at both ends, a rename stays a deletion and a creation. */
-export function pairRenames({ changes, pairs }: Renames, user: ReadonlyMap<string, FileState>): PairedChange[] {
+/**
+ * The changes with renames as one. Where the user has files at both ends, a rename stays a deletion and a creation; also
+ * when one of the two was decided, and one end is free by it.
+ */
+export function pairRenames(
+  { changes, pairs }: Renames,
+  user: ReadonlyMap<string, FileState>,
+  decisions: Decisions,
+): PairedChange[] {
   const at = (path: string): FileState => user.get(path) ?? absent;
   const moved = new Map<CopyChange, CopyChange>();
   for (const [from, to] of pairs) {
+    if (isDecided(from, decisions) || isDecided(to, decisions)) continue;
     if (at(from.path).kind === 'absent' || at(to.path).kind === 'absent') moved.set(to, from);
   }
   const sources = new Set(moved.values());
@@ -32,6 +41,9 @@ export function pairRenames({ changes, pairs }: Renames, user: ReadonlyMap<strin
       return { path: change.path, from: from.path, userPath, base: from.base, agent: change.agent, user: at(userPath) };
     });
 }
+
+const isDecided = ({ path, base, agent }: CopyChange, decisions: Decisions): boolean =>
+  base !== 'unknown' && decisions.get(wholeId(path, base, agent)) !== undefined;
 
 /** Which of the changes are one file that moved; depends on nothing the user does. */
 export function findRenames(changes: readonly CopyChange[]): Renames {

@@ -43,6 +43,7 @@ export function* reviewInSteps(
   const paired = pairRenames(
     memory.renames(listed, () => findRenames(listed)),
     user,
+    decisions,
   );
   const cost = (change: PairedChange) => memory.cost(change, () => costOf(change));
   for (const change of paired) {

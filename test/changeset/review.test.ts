@@ -284,6 +284,16 @@ describe('decisions', () => {
     expect([...nextCopy(now)]).toEqual([['a', { base: text(long), agent: text(longer) }]]);
   });
 
+  test('a rename onto a file of the user stays a deletion and a creation when one of them is decided', () => {
+    const [before, moved] = [{ a: text('one\n') }, { b: text('one\n') }];
+    const inTheWay = { ...before, b: link('mine') };
+    const [deletion = ''] = idsOf(review(before, moved, inTheWay));
+    const [creation] = idsOf(review(before, moved, inTheWay), 'conflicting');
+    const now = review(before, moved, { b: link('mine') }, new Map([[deletion, 'accepted']]));
+    expect(idsOf(now, 'conflicting')).toEqual([creation]);
+    expect(idsOf(now, 'accepted')).toEqual([deletion]);
+  });
+
   test('a rename goes along with the first hunk that is accepted', () => {
     const moved = { b: text(words('A b c d e f g H')) };
     const first = review({ a: text(long) }, moved);
