@@ -3,27 +3,26 @@ import { reviewDocument } from '../changeset/review-document.ts';
 import type { Review } from '../changeset/review-types.ts';
 import { toChangeset } from '../changeset/unified-diff.ts';
 import { foldersOf, type Workspace } from '../protocol/folders.ts';
-import type { EventEnvelope, ThreadSummary } from '../protocol/thread.ts';
+import type { EventEnvelope } from '../protocol/thread.ts';
 import { sandboxStatus } from '../sandbox/status.ts';
 import { saidBefore } from '../thread/said-before.ts';
-import { isRunning, summaryOf } from '../thread/state.ts';
+import { summaryOf } from '../thread/state.ts';
 import { Approvals, unknownApproval } from './approvals.ts';
 import { BinaryContents } from './binary-contents.ts';
 import { Decisions } from './decide.ts';
 import { DocumentsOfAll } from './documents-of-all.ts';
 import { type ForkPoint, forkPoint, writeFork } from './fork.ts';
-import { newId } from './ids.ts';
 import type { Overlap } from './overlap.ts';
 import { OverlappingThreads } from './overlapping-threads.ts';
-import { type Face, noDocuments, type OpenDocuments, type TaskRequest } from './ports.ts';
+import { type Face, noDocuments, type OpenDocuments } from './ports.ts';
 import { pruneArchived } from './prune.ts';
 import { Questions } from './questions.ts';
 import type { ThreadRecord } from './record.ts';
-import { InvalidParams, Refusal, turnRunning } from './refusal.ts';
+import { InvalidParams, turnRunning } from './refusal.ts';
 import { Registry } from './registry.ts';
 import { headingOf, publishChanges, reviewThread } from './review.ts';
 import { assertWorkspace } from './root.ts';
-import { Slots } from './slots.ts';
+import { RunningTurns } from './running-turns.ts';
 import { openStateFolder } from './state-folder.ts';
 import { assertStateVersion } from './state-version.ts';
 import { Superseded } from './superseded.ts';
@@ -32,9 +31,6 @@ import { sweepDeleted } from './thread-folders.ts';
 import { listThreads } from './thread-list.ts';
 
 type Listener = (envelope: EventEnvelope, workspace: Workspace) => void;
-/** `steering`: what the user has added and the model has not read; undefined once it will not read any more. */
-type RunningTurn = { turnId: string; stop: AbortController; steering: string[] | undefined; ended: Promise<void> };
-
 /** Makes the folder where there is none. Throws where it cannot. */
 export async function openTasks(options: { stateDir: string }): Promise<Tasks> {
   const stateDir = await openStateFolder(options.stateDir);
@@ -47,18 +43,17 @@ class OpenTasks implements Tasks {
   /** Of what killed processes were deleting. */
   readonly #sweeping: Promise<void>;
   readonly #listeners = new Set<Listener>();
-  readonly #running = new Map<string, RunningTurn>();
   readonly #approvals = new Approvals();
   readonly #superseded = new Superseded();
   readonly #documents = new DocumentsOfAll(this.#superseded);
   readonly #decisions = new Decisions(this.#approvals, this.#superseded);
-  readonly #slots = new Slots();
   readonly #contents = new BinaryContents();
   /** Looks at reviews, which may write down what the user's typing has settled. */
   readonly #looks = new Set<Promise<unknown>>();
   readonly #registry: Registry;
   readonly #questions: Questions;
   readonly #overlapping: OverlappingThreads;
+  readonly #turns: RunningTurns;
 
   constructor(stateDir: string) {
     this.#stateDir = stateDir;
@@ -72,6 +67,14 @@ class OpenTasks implements Tasks {
     });
     this.#questions = new Questions(this.#registry);
     this.#overlapping = new OverlappingThreads(this.#registry);
+    this.#turns = new RunningTurns({
+      stateDir,
+      registry: this.#registry,
+      approvals: this.#approvals,
+      decisions: this.#decisions,
+      documents: this.#documents,
+      overlapping: this.#overlapping,
+    });
   }
 
   subscribe(listener: Listener): () => void {
@@ -83,56 +86,9 @@ class OpenTasks implements Tasks {
     return this.#documents.attach(documents);
   }
 
-  async start(asked: TaskRequest): Promise<{ threadId: string; turnId: string }> {
-    const known = asked.threadId === undefined ? undefined : await this.#registry.find(asked.threadId);
-    for (const folder of foldersOf(known?.workspace ?? asked)) await assertWorkspace(folder, this.#stateDir);
-    const record = known ?? (await this.#registry.create(asked));
-    const { threadId } = record;
-    if (record.root !== asked.root) {
-      throw new Refusal('noWorkspace', `Thread ${threadId} belongs to ${record.root}, not to ${asked.root}.`);
-    }
-    const request = { ...asked, folders: undefined, ...record.workspace };
-    if (this.#running.has(threadId)) throw turnRunning(threadId);
-    const turnId = newId('u');
-    const turn: RunningTurn = { turnId, stop: new AbortController(), steering: [], ended: Promise.resolve() };
-    this.#running.set(threadId, turn);
-    const release = await record.hold('turn').catch((error: unknown) => {
-      this.#running.delete(threadId);
-      throw error;
-    });
-    turn.ended = new Promise((resolve) => {
-      // A later macrotask: the answer to the request goes out before the turn's first event.
-      setImmediate(() => void this.#run(record, request, turn).finally(release).then(resolve));
-    });
-    return { threadId, turnId };
-  }
-
-  /** Never rejects: however a turn ends, it is told in `turnCompleted`. */
-  async #run(record: ThreadRecord, request: TaskRequest, turn: RunningTurn): Promise<void> {
-    // Decisions that are being carried out belong to the turns before.
-    const letNextIn = await record.enter();
-    // Agent, model and sandbox are loaded with the first turn, not with the server.
-    const { runTask } = await import('./run.ts');
-    await runTask({
-      record,
-      stateDir: this.#stateDir,
-      request: { ...request, documents: this.#documents.seenBy(request.documents) },
-      turnId: turn.turnId,
-      signal: turn.stop.signal,
-      approvals: this.#approvals,
-      decisions: this.#decisions,
-      overlapping: this.#overlapping,
-      slots: this.#slots,
-      steering: () => turn.steering?.splice(0) ?? [],
-      stopSteering: () => {
-        turn.steering = undefined;
-      },
-      leave: () => {
-        this.#running.delete(record.threadId);
-        letNextIn();
-      },
-    });
-  }
+  start: Tasks['start'] = (asked) => this.#turns.start(asked);
+  steer: Tasks['steer'] = (threadId, text) => this.#turns.steer(threadId, text);
+  cancel: Tasks['cancel'] = (threadId) => this.#turns.cancel(threadId);
 
   /** The record is held: no other process writes to it. */
   async #recover(record: ThreadRecord): Promise<void> {
@@ -145,25 +101,10 @@ class OpenTasks implements Tasks {
     if (review) this.#decisions.askForWhole(record, review);
   }
 
-  steer: Tasks['steer'] = async (threadId, text) => {
-    const turn = await this.#turnOf(threadId);
-    if (!turn?.steering) {
-      throw new Refusal('noTurnRunning', `No turn runs in thread ${threadId}; start one with codex/runTask.`);
-    }
-    turn.steering.push(text);
-    return { turnId: turn.turnId };
-  };
-
-  cancel: Tasks['cancel'] = async (threadId) => {
-    const turn = await this.#turnOf(threadId);
-    turn?.stop.abort();
-    return { status: turn ? 'interrupted' : 'idle' };
-  };
-
   list: Tasks['list'] = async (query) => {
     const listed = await this.#registry.list();
     return listThreads(
-      listed.map(({ summary, words }) => ({ summary: this.#current(summary), words })),
+      listed.map(({ summary, words }) => ({ summary: this.#turns.current(summary), words })),
       query,
     );
   };
@@ -171,7 +112,7 @@ class OpenTasks implements Tasks {
   thread: Tasks['thread'] = async (threadId, since = 0) => {
     const record = await this.#registry.find(threadId);
     await record.flushed();
-    return { thread: this.#current(summaryOf(record.state)), events: await record.events(since) };
+    return { thread: this.#turns.current(summaryOf(record.state)), events: await record.events(since) };
   };
 
   async rootOf(threadId: string): Promise<string> {
@@ -189,7 +130,7 @@ class OpenTasks implements Tasks {
     const { isLast } = point();
     // What was said and done before later turns stays as it is, whatever runs.
     if (!isLast) return this.#forked(record, point());
-    if (this.#running.has(threadId)) throw turnRunning(threadId);
+    this.#turns.assertNone(threadId);
     const letNextIn = await record.enter();
     try {
       return await record.held(() => this.#forked(record, point()));
@@ -227,9 +168,7 @@ class OpenTasks implements Tasks {
 
   async delete(threadId: string): Promise<void> {
     const record = await this.#registry.find(threadId);
-    const turn = this.#running.get(threadId);
-    turn?.stop.abort();
-    await turn?.ended;
+    await this.#turns.stop(threadId);
     const release = await record.hold('work');
     try {
       await this.#remove(record);
@@ -334,17 +273,15 @@ class OpenTasks implements Tasks {
   sandbox: Tasks['sandbox'] = (of) => sandboxStatus({ stateDir: this.#stateDir, ...of });
 
   runs(threadId: string): boolean {
-    return this.#running.has(threadId);
+    return this.#turns.has(threadId);
   }
 
   isBusy(): boolean {
-    return this.#running.size > 0 || this.#looks.size > 0 || this.#registry.all().some(({ isBusy }) => isBusy);
+    return this.#turns.size > 0 || this.#looks.size > 0 || this.#registry.all().some(({ isBusy }) => isBusy);
   }
 
   async close(): Promise<void> {
-    const turns = [...this.#running.values()];
-    for (const { stop } of turns) stop.abort();
-    await Promise.all(turns.map(({ ended }) => ended));
+    await this.#turns.stopAll();
     await Promise.allSettled([...this.#looks, this.#sweeping]);
     // What is being decided is decided to its end.
     for (const record of this.#registry.all()) (await record.enter())();
@@ -366,25 +303,10 @@ class OpenTasks implements Tasks {
     return look;
   }
 
-  /** A turn runs from the answer to its request on, though its first event comes a little later. */
-  #current(summary: ThreadSummary): ThreadSummary {
-    const isWaiting = summary.status === 'waitingForApproval';
-    return this.#running.has(summary.threadId) && !isWaiting ? { ...summary, status: 'running' } : summary;
-  }
-
-  /** The turn of this process in a thread, if any. Throws `turnRunning` where another process runs one. */
-  async #turnOf(threadId: string): Promise<RunningTurn | undefined> {
-    const turn = this.#running.get(threadId);
-    if (turn) return turn;
-    const record = await this.#registry.find(threadId);
-    if (isRunning(record.state)) await record.held(async () => {});
-    return undefined;
-  }
-
   /** The thread, if no turn of this process runs in it: what runs may still change what would be decided. */
   async #idle(threadId: string): Promise<ThreadRecord> {
     const record = await this.#registry.find(threadId);
-    if (this.#running.has(threadId)) throw turnRunning(threadId);
+    this.#turns.assertNone(threadId);
     return record;
   }
 }

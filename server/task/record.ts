@@ -16,6 +16,7 @@ import { JsonLines } from './jsonl.ts';
 import { type Lock, type Purpose, takeLock } from './lock.ts';
 import { turnRunning } from './refusal.ts';
 import { beginningOf, journalName, writeSummary } from './summary-file.ts';
+import { Telling } from './telling.ts';
 import { removeThreadFolder } from './thread-folders.ts';
 import { turnMark, withoutMarks } from './turn-marks.ts';
 
@@ -41,6 +42,7 @@ export class ThreadRecord {
   readonly #journal: JsonLines<EventEnvelope>;
   readonly #conversation: JsonLines<ConversationItem>;
   readonly #around: Around;
+  readonly #telling: Telling<EventEnvelope>;
   #copy: Promise<ThreadCopy> | undefined;
   #holds = 0;
   #lock: Lock | undefined;
@@ -58,6 +60,7 @@ export class ThreadRecord {
     this.#journal = new JsonLines(join(folder, journalName), eventEnvelopeSchema);
     this.#conversation = new JsonLines<ConversationItem>(join(folder, 'conversation.jsonl'), conversationItemSchema);
     this.#around = around;
+    this.#telling = new Telling((envelope) => around.publish(envelope, this.workspace));
   }
 
   /** A new thread: it has its workspace from the start, its journal begins with its first turn. */
@@ -108,7 +111,23 @@ export class ThreadRecord {
     };
     this.state = fold(this.state, envelope);
     if (!live) this.#journal.append(envelope, { durable: isDurable(event) });
-    this.#around.publish(envelope, this.workspace);
+    this.#telling.tell(envelope);
+  }
+
+  /** Until the returned function is called, what is emitted is folded and journalled, and told to nobody. */
+  holdBackEvents(): () => void {
+    return this.#telling.holdBack();
+  }
+
+  /** What `run` emits is told when the file has it: no kill takes back what somebody has heard. */
+  async toldWhenWritten(run: () => void): Promise<void> {
+    const tell = this.holdBackEvents();
+    try {
+      run();
+      await this.flushed();
+    } finally {
+      tell();
+    }
   }
 
   /**

@@ -6,8 +6,9 @@ import { withoutRedone } from '../changeset/redo.ts';
 import { socketWarnings } from '../policy/sockets.ts';
 
 import { unsandboxedNotice } from '../sandbox/status.ts';
-import { titleOf } from '../thread/title.ts';
+import type { ThreadState } from '../thread/state.ts';
 import type { Approvals } from './approvals.ts';
+import type { BegunTurn } from './begin-turn.ts';
 import type { Decisions } from './decide.ts';
 import { newId } from './ids.ts';
 import { modelFor } from './model-for.ts';
@@ -27,6 +28,7 @@ export type RunOptions = {
   stateDir: string;
   request: TaskRequest;
   turnId: string;
+  begun: BegunTurn;
   signal: AbortSignal;
   approvals: Approvals;
   slots: Slots;
@@ -42,26 +44,13 @@ export type RunOptions = {
 
 /** Never rejects: how the turn ended is in its `turnCompleted`. */
 export async function runTask(options: RunOptions): Promise<void> {
-  const { record, request, turnId, approvals } = options;
-  const before = record.state;
+  const { record, request, turnId, begun } = options;
+  const { before } = begun;
+  begun.tell();
   try {
-    if (before.seq === 0) {
-      const folders = before.folders && [...before.folders];
-      record.emit({
-        type: 'threadStarted',
-        title: titleOf(request.prompt, request.settings.markers),
-        root: before.root,
-        folders,
-      });
-    }
-    approvals.withdrawAll(record);
-    const { settings, prompt, mode, origin } = request;
-    const freeformTools = before.turns[0]?.freeformTools ?? settings.provider.freeformTools;
-    const model = request.model ?? settings.model;
-    const unsandboxed = settings.sandbox.dangerouslyUnsandboxed || undefined;
-    record.emit({ type: 'turnStarted', prompt, model, mode, origin, freeformTools, unsandboxed }, turnId);
+    if (begun.error !== undefined) throw begun.error;
     const texts = turnTexts(request, (message) => record.emit({ type: 'warning', message }, turnId));
-    const run = carryOut(options, before, freeformTools, texts);
+    const run = carryOut(options, before, texts);
     const outcome = await run.catch((error: unknown): TurnOutcome => failure(stateFault(error, options.stateDir)));
     options.stopSteering();
     await finish(options, outcome, texts);
@@ -73,12 +62,7 @@ export async function runTask(options: RunOptions): Promise<void> {
   }
 }
 
-async function carryOut(
-  options: RunOptions,
-  before: ThreadRecord['state'],
-  freeformTools: boolean,
-  texts: TurnTexts,
-): Promise<TurnOutcome> {
+async function carryOut(options: RunOptions, before: ThreadState, texts: TurnTexts): Promise<TurnOutcome> {
   const { record, request, turnId, signal, approvals, steering } = options;
   const emit: ThreadRecord['emit'] = (event) => record.emit(event, turnId);
   emit({ type: 'itemCompleted', item: { id: newId('i'), type: 'userMessage', text: request.prompt } });
@@ -120,7 +104,7 @@ async function carryOut(
         effort: request.effort ?? request.settings.effort,
         cacheKey: record.threadId,
         instructions,
-        freeformTools,
+        freeformTools: record.state.turns.at(-1)?.freeformTools ?? request.settings.provider.freeformTools,
         outputSchema: request.outputSchema ? { name: 'answer', schema: request.outputSchema } : undefined,
       },
       conversation: [...history, ...input],
@@ -172,9 +156,10 @@ async function finish(options: RunOptions, outcome: TurnOutcome, texts: TurnText
   if (review && (review.files.length > 0 || record.state.pendingFiles > 0)) publishChanges(record, review, turnId);
   // From here on whoever hears of the end may start the next turn, or decide hunks.
   options.leave();
-  record.emit({ type: 'turnCompleted', ...outcome }, turnId);
-  if (review) decisions.askForWhole(record, review);
-  await record.flushed();
+  await record.toldWhenWritten(() => {
+    record.emit({ type: 'turnCompleted', ...outcome }, turnId);
+    if (review) decisions.askForWhole(record, review);
+  });
 }
 
 /** Said with each turn, because each turn it is so. */

@@ -97,7 +97,11 @@ async function keptItsStory(editor: Attached, threadId: string, { state, events,
 function keptWhatWasAnswered(stateDir: string, { done, first = '', other = '', question }: Told): void {
   const threads = threadsOnDisk(stateDir);
   const said = threads.get(first)?.events.map(({ event }) => event) ?? [];
-  // The answer to a start comes before the turn's first event, so that there may be none yet.
+  if (done.has('start')) {
+    const asked = [first, other].map((id) => threads.get(id)?.state.turns.map(({ prompt }) => prompt));
+    expect(asked[0]).toContain(prompts.first);
+    if (!done.has('acceptLater')) expect(asked[1]).toEqual([prompts.other]);
+  }
   if (done.has('answer')) {
     const answered = { type: 'approvalResolved', approvalId: question, decision: 'decline' };
     expect(said, 'the answer').toContainEqual(answered);

@@ -9,11 +9,12 @@ import { asBefore, type Disk, type GroupName, groupNames, groups } from './story
 
 export type Cut = { state: ThreadState; events: readonly EventEnvelope[]; isUnfinished: boolean };
 
-/** By thread id; those without an event are no thread yet. */
+/** By thread id; those without an event are no thread yet, and those that were being deleted none any more. */
 export function threadsOnDisk(stateDir: string): Map<string, Cut> {
   const folder = join(stateDir, 'threads');
   const threads = new Map<string, Cut>();
-  for (const threadId of existsSync(folder) ? readdirSync(folder) : []) {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  for (const threadId of names.filter((name) => !name.includes('.'))) {
     const events = journalOf(join(folder, threadId, 'journal.jsonl'));
     const isUnfinished = existsSync(join(folder, threadId, 'applies', 'unfinished.json'));
     if (events.length > 0) {
