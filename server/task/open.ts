@@ -187,7 +187,7 @@ class OpenTasks implements Tasks {
     try {
       this.#approvals.withdrawAll(record);
       // From here on nobody finds it any more; who has found it before is waited for, for they write to its folder.
-      this.#registry.forget(record.threadId);
+      await this.#registry.forget(record.threadId);
       await Promise.allSettled(this.#looks);
       (await record.enter())();
       // The lock lies in the folder, and goes with it.

@@ -10,17 +10,21 @@ import { Summaries } from './summaries.ts';
 import { type Listed, listedOf } from './summary-file.ts';
 import { isThreadId } from './thread-folders.ts';
 
+/** Threads of a list, of which mostly no more is asked than how long their journals are. */
+const lookedAtAtOnce = 128;
+
 export class Registry {
   readonly #folder: string;
   readonly #around: Around;
   readonly #records = new Map<string, Promise<ThreadRecord | undefined>>();
-  readonly #summaries = new Summaries();
+  readonly #summaries: Summaries;
   /** Those that are loaded, for synchronous look-ups. */
   readonly #loaded = new Map<string, ThreadRecord>();
   readonly #forgotten = new Set<string>();
 
   constructor(stateDir: string, around: Around) {
     this.#folder = join(stateDir, 'threads');
+    this.#summaries = new Summaries(this.#folder);
     this.#around = around;
   }
 
@@ -68,12 +72,14 @@ export class Registry {
   /** Every thread of the state folder. One that can't be read is left out: it must not hide the others. */
   async list(): Promise<readonly Listed[]> {
     const threadIds = await readdir(this.#folder).catch(() => []);
-    this.#summaries.keepOnly(new Set(threadIds.map((threadId) => this.folderOf(threadId))));
+    this.#summaries.keepOnly(new Set(threadIds));
     const listed: Listed[] = [];
-    await inBatches(threadIds, async (threadId) => {
+    const look = async (threadId: string): Promise<void> => {
       const one = await this.#listed(threadId).catch(() => undefined);
       if (one) listed.push(one);
-    });
+    };
+    await inBatches(threadIds, look, { size: lookedAtAtOnce });
+    void this.#summaries.keep();
     return listed;
   }
 
@@ -97,12 +103,13 @@ export class Registry {
     return undefined;
   }
 
-  /** It is being deleted: it is found no more, whatever is still on disk. */
-  forget(threadId: string): void {
+  /** It is being deleted: from now on it is found no more, whatever is still on disk; that is less when this resolves. */
+  async forget(threadId: string): Promise<void> {
     this.#forgotten.add(threadId);
     this.#records.delete(threadId);
     this.#loaded.delete(threadId);
-    this.#summaries.forget(this.folderOf(threadId));
+    this.#summaries.forget(threadId);
+    await this.#summaries.drop();
   }
 
   /** It could not be deleted. */
@@ -112,7 +119,7 @@ export class Registry {
 
   async #listed(threadId: string): Promise<Listed | undefined> {
     if (!isThreadId(threadId) || this.#forgotten.has(threadId)) return undefined;
-    const summary = this.#loaded.has(threadId) ? undefined : await this.#summaries.of(this.folderOf(threadId));
+    const summary = this.#loaded.has(threadId) ? undefined : await this.#summaries.of(threadId);
     return summary ?? listedOf((await this.find(threadId)).state);
   }
 

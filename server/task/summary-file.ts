@@ -23,13 +23,13 @@ export type Listed = {
   grants: readonly Grant[];
 };
 
-const schema = z.object({
-  bytes: z.number(),
+export const listedSchema = z.object({
   summary: threadSummarySchema,
   words: z.string().default(''),
   approvals: z.array(approvalSchema),
   grants: z.array(grantSchema),
 });
+const schema = listedSchema.extend({ bytes: z.number() });
 
 export const listedOf = (state: ThreadState): Listed => ({
   summary: summaryOf(state),

@@ -1,9 +1,13 @@
 /** Many small reads at once, but not all. */
 const atOnce = 32;
 
-/** In the order given, a batch after the other. */
-export async function inBatches<T>(items: readonly T[], run: (item: T) => Promise<unknown>): Promise<void> {
-  for (let at = 0; at < items.length; at += atOnce) await Promise.all(items.slice(at, at + atOnce).map(run));
+/** In the order given, a batch after the other; `size`: of a batch, more where little is done for each. */
+export async function inBatches<T>(
+  items: readonly T[],
+  run: (item: T) => Promise<unknown>,
+  { size = atOnce }: { size?: number } = {},
+): Promise<void> {
+  for (let at = 0; at < items.length; at += size) await Promise.all(items.slice(at, at + size).map(run));
 }
 
 /**

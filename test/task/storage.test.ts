@@ -1,10 +1,11 @@
 /** What stands in the state folder: on the disk when the user's answer depends on it, readable when it is damaged, quick when there is much. */
-import { mkdir, open, readFile, readlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, open, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openTasks } from '../../server/task/open.ts';
 import { patch, say, script, shell } from '../support/model.ts';
-import { diskFace, openBench } from '../support/task.ts';
+import { type Bench, diskFace, openBench } from '../support/task.ts';
 
 const files = { 'a.txt': 'one\ntwo\n' };
 const shout = () => script(shell('cat a.txt'), patch('a.txt', '-one', '+ONE'), say('Done.'));
@@ -130,6 +131,19 @@ test('a thousand threads are listed in under 50 ms, newest first, in pages', asy
   }
   // The first is cold; of the others the best is ours, and not that of whoever else runs on the machine.
   expect(Math.min(...times.slice(1)), String(times)).toBeLessThan(50);
+  // A process that comes later has what this one has read.
+  const kept = join(stateDir, 'summaries.json');
+  await vi.waitFor(() => stat(kept));
+  const cold: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    const next = await openTasks({ stateDir });
+    const before = performance.now();
+    const { threads } = await next.list({ limit: 1000 });
+    cold.push(performance.now() - before);
+    expect(threads).toHaveLength(1000);
+    await next.close();
+  }
+  expect(Math.min(...cold), String(cold)).toBeLessThan(50);
   const page = await tasks.list({ limit: 10, query: 'task 99' });
   expect(page.threads.map(({ title }) => title)).toEqual([
     'task 999',
@@ -138,4 +152,64 @@ test('a thousand threads are listed in under 50 ms, newest first, in pages', asy
   const next = await tasks.list({ limit: 10, query: 'task 99', cursor: page.nextCursor });
   expect(next.threads.map(({ title }) => title)).toEqual(['task 99']);
   await tasks.close();
+});
+
+describe('what a list keeps for the next process', () => {
+  /** A state folder with so many threads that a list keeps them, each called `task N`. */
+  async function many() {
+    const bench = await openBench({ files, script: shout() });
+    const { threadId } = await bench.run('shout');
+    await bench.restart();
+    const { stateDir } = bench.workspace;
+    const source = join(stateDir, 'threads', threadId);
+    for (let number = 1; number <= 60; number += 1) {
+      const folder = join(stateDir, 'threads', `t${number}`);
+      await cp(source, folder, { recursive: true, filter: (path) => !path.endsWith('/copy') });
+      const known = JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8'));
+      known.summary = { ...known.summary, threadId: `t${number}`, title: `task ${number}` };
+      await writeFile(join(folder, 'summary.json'), JSON.stringify(known));
+    }
+    const kept = join(stateDir, 'summaries.json');
+    await bench.tasks.list({});
+    await vi.waitFor(() => stat(kept));
+    return { bench, kept, folder: (number: number) => join(stateDir, 'threads', `t${number}`) };
+  }
+  const titles = async (bench: Bench) => (await bench.tasks.list({ limit: 100 })).threads.map(({ title }) => title);
+
+  test('is worth nothing where a thread has gone on, and gone where one is deleted', async () => {
+    const { bench, kept, folder } = await many();
+    await using _ = bench;
+    const other = await openTasks({ stateDir: bench.workspace.stateDir });
+    await other.rename('t7', 'called otherwise');
+    expect(await titles(bench)).toEqual(expect.arrayContaining(['task 6', 'called otherwise']));
+    await bench.restart();
+    expect(await titles(bench)).toEqual(expect.arrayContaining(['task 6', 'called otherwise']));
+    expect(await titles(bench)).not.toContain('task 7');
+
+    await other.delete('t8');
+    expect(existsSync(kept)).toBe(false);
+    await other.list({});
+    await vi.waitFor(() => stat(kept));
+    expect(await readFile(kept, 'utf8')).not.toContain('task 8');
+    expect(await titles(bench)).not.toContain('task 8');
+    await other.close();
+    // By another program.
+    await rm(folder(9), { recursive: true });
+    await bench.restart();
+    expect(await titles(bench)).toHaveLength(59);
+  });
+
+  test.each([
+    ['damaged', '{"t1":'],
+    ['of another version', '{"t1":{"bytes":"none"}}'],
+    ['a folder', undefined],
+  ])('does no harm when it is %s', async (_name, content) => {
+    const { bench, kept } = await many();
+    await using _ = bench;
+    await rm(kept);
+    if (content === undefined) await mkdir(kept);
+    else await writeFile(kept, content);
+    await bench.restart();
+    expect(await titles(bench)).toHaveLength(61);
+  });
 });
