@@ -3,9 +3,10 @@
  * A link is made with what it says, or not at all: nobody reads half of one, and a killed process leaves none beside it.
  */
 import { rmSync } from 'node:fs';
-import { readFile, readlink, rm, symlink } from 'node:fs/promises';
+import { readlink, rm, symlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
+import { startedAt } from './process-life.ts';
 
 /** `work` is over in a moment, and is waited for; a `turn` takes as long as it takes. */
 export type Purpose = 'turn' | 'work';
@@ -91,28 +92,6 @@ async function ownerOf(path: string): Promise<Owner | undefined> {
 async function isAlive({ pid, startedAt: begun }: Owner): Promise<boolean> {
   const now = pid > 0 ? await startedAt(pid) : undefined;
   return now !== undefined && (now === begun || now === '' || begun === '');
-}
-
-/**
- * When a process began, in kernel ticks: a pid alone may have been given to another since. Empty: it is there, and more
- * is not known. Undefined: it is gone, all of its threads; nobody may have asked for its end yet.
- */
-async function startedAt(pid: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  if (stat === undefined) return canBeSignalled(pid) ? '' : undefined;
-  // The second field, the program's name, may hold spaces and parentheses.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state = '', threads = '', began] = [fields[0], fields[17], fields[19]];
-  return /[ZX]/.test(state) && Number(threads) <= 1 ? undefined : began;
-}
-
-function canBeSignalled(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
 }
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

@@ -6,6 +6,7 @@ import { newId } from './ids.ts';
 import { versionLine } from './json-lines.ts';
 import { sizeOf } from './jsonl.ts';
 import { takeLock } from './lock.ts';
+import { startedAt } from './process-life.ts';
 import { journalName } from './summary-file.ts';
 
 /** No id of a thread has a dot. */
@@ -34,20 +35,16 @@ export async function removeThreadFolder(folder: string): Promise<void> {
 export async function halfDeleted(stateDir: string): Promise<string[]> {
   const folder = threadsFolderOf(stateDir);
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(deletedSuffix));
-  const left = await Promise.all(names.map(async (name) => isLeft(name) || (await isQuiet(join(folder, name)))));
+  const left = await Promise.all(
+    names.map(async (name) => (await isLeft(name)) || (await isQuiet(join(folder, name)))),
+  );
   return names.filter((_, index) => left[index]).map((name) => join(folder, name));
 }
 
 /** The process that was deleting it, which its name tells, is gone. One of the same number is waited for. */
-function isLeft(name: string): boolean {
+async function isLeft(name: string): Promise<boolean> {
   const pid = Number(/\.(\d+)\.[a-z0-9]+\.deleted$/.exec(name)?.[1]);
-  if (!pid) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
-  }
+  return pid > 0 && (await startedAt(pid)) === undefined;
 }
 
 /** Never rejects: what stays is found again. */

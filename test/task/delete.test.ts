@@ -1,8 +1,10 @@
 /** A thread that is deleted is gone, from disk too, whoever looks at it meanwhile and whenever the process is killed. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openTasks } from '../../server/task/open.ts';
 import { noDocuments } from '../../server/task/ports.ts';
 import { patch, say, script } from '../support/model.ts';
@@ -54,4 +56,23 @@ test('one that was being deleted when its process was killed is no thread any mo
   // Somebody may be at it.
   expect(existsSync(young)).toBe(true);
   await tasks.close();
+});
+
+test('what a process that is gone was deleting is removed at once, also before anybody has asked for its end', async () => {
+  await using bench = await openBench({ files: {}, script: script() });
+  await bench.tasks.close();
+  // The child has ended, and what its parent became never asks for it.
+  const parent = spawn('bash', ['-c', '(exit 0) & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void parent.kill());
+  const [ended] = await once(parent.stdout, 'data');
+  const threads = join(bench.workspace.stateDir, 'threads');
+  const folders = [Number(String(ended)), process.pid].map((pid) => join(threads, `t1.${pid}.x1.deleted`));
+  for (const folder of folders) {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'journal.jsonl'), '');
+  }
+  await bench.restart();
+  const [ofGone = '', ofLiving = ''] = folders;
+  await expect.poll(() => existsSync(ofGone)).toBe(false);
+  expect(existsSync(ofLiving)).toBe(true);
 });
