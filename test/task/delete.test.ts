@@ -1,7 +1,7 @@
 /** A thread that is deleted is gone, from disk too, whoever looks at it meanwhile and whenever the process is killed. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -65,6 +65,7 @@ test('what a process that is gone was deleting is removed at once, also before a
   const parent = spawn('bash', ['-c', '(exit 0) & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void parent.kill());
   const [ended] = await once(parent.stdout, 'data');
+  await expect.poll(() => readFileSync(`/proc/${Number(String(ended))}/stat`, 'utf8')).toContain(') Z ');
   const threads = join(bench.workspace.stateDir, 'threads');
   const folders = [Number(String(ended)), process.pid].map((pid) => join(threads, `t1.${pid}.x1.deleted`));
   for (const folder of folders) {
