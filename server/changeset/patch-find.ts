@@ -15,13 +15,15 @@ const folded = (line: string): string =>
     .replace(/[\u201c-\u201f]/g, '"')
     .replace(/[\u00a0\u2002-\u200a\u202f\u205f\u3000]/g, ' ');
 
-/** A file's lines without their ends, indexed at each reading as far as it is needed. */
+/** A file's lines without their ends, read anew and indexed as far as it is needed. */
 export class SearchedLines {
   readonly #levels: Level[];
   #stepsLeft = searchStepsMax;
+  #scansLeft: number;
 
   constructor(lines: readonly string[]) {
-    this.#levels = [indexed(lines)];
+    this.#levels = [new Level(lines)];
+    this.#scansLeft = 2 * lines.length;
   }
 
   get count(): number {
@@ -42,9 +44,13 @@ export class SearchedLines {
     const last = this.count - wanted.length;
     const first = atEnd ? Math.max(from, last) : from;
     for (const [number, read] of readings.entries()) {
-      const { lines, places } = this.#level(number);
+      const level = this.#level(number);
+      const { lines } = level;
       const expected = wanted.map(read);
-      const rarest = rarestOf(expected, places);
+      const seen = this.#scan(lines, expected, first, last);
+      if (seen === -1) continue;
+      if (seen !== undefined) return seen;
+      const rarest = rarestOf(expected, level.places);
       for (let i = firstAtLeast(rarest.places, first + rarest.index); i < rarest.places.length; i++) {
         const at = (rarest.places[i] ?? 0) - rarest.index;
         if (at > last || this.#stepsLeft <= 0) break;
@@ -76,27 +82,51 @@ export class SearchedLines {
     return folded(a.trim()) === folded(b.trim());
   }
 
+  /** What the index would answer, as long as that takes less than making it; else undefined. */
+  #scan(lines: readonly string[], expected: readonly string[], first: number, last: number): number | undefined {
+    for (let at = first; at <= last; at++) {
+      let equal = 0;
+      while (equal < expected.length && lines[at + equal] === expected[equal]) equal++;
+      if (equal === expected.length) return at;
+      this.#scansLeft -= equal + 1;
+      if (this.#scansLeft < 0) return undefined;
+    }
+    return -1;
+  }
+
   #level(number: number): Level {
     const known = this.#levels[number];
     if (known) return known;
     const read = readings[number];
-    const level = indexed(read ? this.#level(0).lines.map(read) : []);
+    const level = new Level(read ? this.#level(0).lines.map(read) : []);
     this.#levels[number] = level;
     return level;
   }
 }
 
-/** `places`: where each line stands, ascending. */
-type Level = { lines: readonly string[]; places: ReadonlyMap<string, readonly number[]> };
+class Level {
+  readonly lines: readonly string[];
+  #places: ReadonlyMap<string, readonly number[]> | undefined;
 
-function indexed(lines: readonly string[]): Level {
+  constructor(lines: readonly string[]) {
+    this.lines = lines;
+  }
+
+  /** Where each line stands, ascending. */
+  get places(): ReadonlyMap<string, readonly number[]> {
+    this.#places ??= placesOf(this.lines);
+    return this.#places;
+  }
+}
+
+function placesOf(lines: readonly string[]): Map<string, number[]> {
   const places = new Map<string, number[]>();
   for (const [index, line] of lines.entries()) {
     const known = places.get(line);
     if (known) known.push(index);
     else places.set(line, [index]);
   }
-  return { lines, places };
+  return places;
 }
 
 /** The one of the expected lines that leaves the fewest places to try. */

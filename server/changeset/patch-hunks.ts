@@ -32,10 +32,15 @@ export function patchText(path: string, text: string, hunks: readonly PatchHunk[
 }
 
 function linesOf(text: string): Line[] {
-  return (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).map((line) => {
-    const end = /\r?\n$/.exec(line)?.[0] ?? '';
-    return { text: line.slice(0, line.length - end.length), end };
-  });
+  const lines: Line[] = [];
+  for (let at = 0; at < text.length; ) {
+    const next = text.indexOf('\n', at);
+    if (next < 0) return [...lines, { text: text.slice(at), end: '' }];
+    const isCrlf = next > at && text[next - 1] === '\r';
+    lines.push({ text: text.slice(at, isCrlf ? next - 1 : next), end: isCrlf ? '\r\n' : '\n' });
+    at = next + 1;
+  }
+  return lines;
 }
 
 const lineAt = (lines: readonly Line[], index: number): Line => lines[index] ?? { text: '', end: '' };

@@ -16,6 +16,7 @@ import { permit } from './permission.ts';
 import type { TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { textsUnder } from './review.ts';
+import { nextRound } from './rounds.ts';
 import { openNetwork, sandboxPolicy } from './sandbox-policy.ts';
 import type { TurnTexts } from './turn-documents.ts';
 
@@ -92,6 +93,7 @@ export function openWorkbench(options: {
       // The pure part asks for texts synchronously, so those it may ask for are read before.
       const states = new Map<string, FileState>();
       for (const path of pathsOfPatch(parsed.sections)) states.set(path, await copy.read(path));
+      await nextRound();
       const patched = applyPatch(parsed.sections, (path) => states.get(path) ?? { kind: 'absent' });
       if (!patched.ok) return patched;
       try {

@@ -1,4 +1,6 @@
 /** The user's unsaved texts in a copy: put in before a command, and taken out when they are saved or closed. */
+import type { FileState } from '../changeset/file-state.ts';
+import { byteOrderMark } from '../changeset/lines.ts';
 import type { Layers } from './layers.ts';
 import { pathProblem } from './paths.ts';
 import type { Entry } from './record.ts';
@@ -10,6 +12,9 @@ export class UnsavedTexts {
   readonly #entries: Map<string, Entry>;
   /** Paths of buffers whose text the disk has too, with the stamp it was compared at. */
   readonly #saved = new Map<string, { text: string; lower?: string }>();
+
+  /** Of text files that were compared and are other texts: enough to know so again without reading them. */
+  readonly #others = new Map<string, { lower: string; bytes: number; outline: FileState }>();
 
   constructor(layers: Layers, entries: Map<string, Entry>) {
     this.#view = layers;
@@ -25,6 +30,7 @@ export class UnsavedTexts {
   /** The upper layer is another: nothing of what was found out holds. */
   forget(): void {
     this.#saved.clear();
+    this.#others.clear();
   }
 
   /** Takes out of the copy what was the user's text then and is not now. */
@@ -37,7 +43,8 @@ export class UnsavedTexts {
       await edit.uncover(path);
       this.#entries.delete(path);
     }
-    for (const path of this.#saved.keys()) if (!buffers.has(path)) this.#saved.delete(path);
+    for (const known of [this.#saved, this.#others])
+      for (const path of known.keys()) if (!buffers.has(path)) known.delete(path);
   }
 
   async #inject(edit: UpperEdit, path: string, text: string): Promise<void> {
@@ -48,9 +55,8 @@ export class UnsavedTexts {
     if (saved && saved.text === text && saved.lower === lower) return;
     if (entry?.kind === 'buffer' && entry.text === text && entry.lower === lower) return;
     this.#saved.delete(path);
-    const disk = await readState(this.#view.paths.root, path);
-    const isText = disk.kind === 'text' || disk.kind === 'binary' || disk.kind === 'absent';
-    if (!isText || isSaved(text, disk)) {
+    const { disk, isUnsaved } = await this.#compared(path, text, lower);
+    if (!isUnsaved) {
       this.#saved.set(path, { text, lower });
       if (!entry) return;
       await edit.uncover(path);
@@ -63,4 +69,30 @@ export class UnsavedTexts {
     const status = await statusOf(this.#view.upper(path));
     if (status) this.#entries.set(path, { kind: 'buffer', text, mode: state.mode, stamp: stampOf(status), lower });
   }
+
+  /** `disk`: of a text only its beginning and its mode, where it was read before. */
+  async #compared(
+    path: string,
+    text: string,
+    lower: string | undefined,
+  ): Promise<{ disk: FileState; isUnsaved: boolean }> {
+    const other = this.#others.get(path);
+    const isAsThen = other !== undefined && other.lower === lower;
+    if (isAsThen && !mayBe(text, other.bytes)) return { disk: other.outline, isUnsaved: true };
+    this.#others.delete(path);
+    const disk = await readState(this.#view.paths.root, path);
+    const isText = disk.kind === 'text' || disk.kind === 'binary' || disk.kind === 'absent';
+    const isUnsaved = isText && !isSaved(text, disk);
+    if (isUnsaved && disk.kind === 'text' && lower !== undefined) {
+      const outline = { ...disk, text: disk.text.startsWith(byteOrderMark) ? byteOrderMark : '' };
+      this.#others.set(path, { lower, bytes: Buffer.byteLength(disk.text), outline });
+    }
+    return { disk, isUnsaved };
+  }
+}
+
+/** Whether a file of so many bytes may hold the text, with a byte order mark or without. */
+function mayBe(text: string, bytes: number): boolean {
+  const own = Buffer.byteLength(text);
+  return own === bytes || own + Buffer.byteLength(byteOrderMark) === bytes;
 }

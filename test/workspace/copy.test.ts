@@ -1,6 +1,7 @@
 /** The copy without any command: reading, patches, buffers, and what survives a new process. */
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { absent, type FileState } from '../../server/changeset/file-state.ts';
 import { Copy } from '../../server/workspace/copy.ts';
@@ -137,6 +138,34 @@ describe('buffers', () => {
     const before = statSync(join(place.copy.layers.upper, 'a')).mtimeMs;
     await place.copy.refresh(new Map([['a', 'typed\n']]));
     expect(statSync(join(place.copy.layers.upper, 'a')).mtimeMs).toBe(before);
+  });
+
+  test('are what they are now, whatever they and the file were before, and of whatever length', async () => {
+    const mark = '\ufeff';
+    const texts = ['', 'a', 'b', 'ab', 'ba', 'é', 'abcd', 'bcda', mark, `${mark}a`, `${mark}abcd`];
+    const step = fc.record({
+      who: fc.constantFrom('buffer', 'buffer', 'buffer', 'disk'),
+      now: fc.constantFrom(...texts),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 6 }), async (steps) => {
+        using place = await openCopy({ a: 'a' });
+        let disk = 'a';
+        for (const { who, now } of steps) {
+          if (who === 'disk') {
+            place.write({ a: now });
+            disk = now;
+            continue;
+          }
+          await place.copy.refresh(new Map([['a', now]]));
+          const shown = disk.startsWith(mark) && !now.startsWith(mark) ? mark + now : now;
+          expect(await place.copy.read('a')).toEqual(text(shown));
+          expect(place.copy.changes()).toEqual([]);
+          expect(readdirSync(place.copy.layers.upper)).toEqual(shown === disk ? [] : ['a']);
+        }
+      }),
+      { numRuns: 150 },
+    );
   });
 
   test('that lack only the byte order mark of the file are the file', async () => {
