@@ -91,7 +91,10 @@ export const settingsSchema = z.strictObject({
         .default(600)
         .describe('The longest that the model may ask for.'),
       outputTokens: positive.max(tokensMax).default(10_000).describe('Of one command, as the model sees it.'),
-      parallelTurns: positive.max(turnsMax).default(4).describe('In one server; the rest wait.'),
+      parallelTurns: positive
+        .max(turnsMax)
+        .default(4)
+        .describe('In one server; the rest wait. Who waits for an answer does not count.'),
     })
     .prefault({}),
   retention: z

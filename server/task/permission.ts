@@ -12,6 +12,7 @@ import { isPlainGit } from './plain-git.ts';
 import type { TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
 import { policyOf } from './sandbox-policy.ts';
+import type { Slot } from './slots.ts';
 
 const reasonCharsMax = 500;
 
@@ -23,10 +24,11 @@ export async function permit(
     request: TaskRequest;
     turnId: string;
     approvals: Approvals;
+    slot: Slot;
     signal: AbortSignal;
   },
 ): Promise<Permission> {
-  const { record, copy, request, turnId, approvals, signal } = options;
+  const { record, copy, request, turnId, approvals, slot, signal } = options;
   const isCareful = action.kind === 'command' && request.settings.approvalPolicy === 'untrusted';
   const { grants } = record.state;
   const policy = policyOf(request, grants, {
@@ -41,7 +43,8 @@ export async function permit(
   if (elsewhere) return { allowed: false, reason: elsewhere };
   if (isAllowed || assessment.decision !== 'ask') return { allowed: true };
   const { title, detail } = assessment;
-  const decision = await approvals.ask(record, questionOf(action, { turnId, title, detail }), signal);
+  const question = questionOf(action, { turnId, title, detail });
+  const decision = await slot.away(() => approvals.ask(record, question, signal));
   switch (decision) {
     case 'accept':
     case 'acceptForThread':

@@ -80,8 +80,8 @@ async function carryOut(options: RunOptions, before: ThreadState, texts: TurnTex
       message: `Waiting: ${turns}, as many as limits.parallelTurns allows; ${queue}.`,
     });
   };
-  const release = await options.slots.take(request.settings.limits.parallelTurns, signal, full);
-  if (!release) return { status: 'interrupted' };
+  const slot = await options.slots.take(request.settings.limits.parallelTurns, signal, full);
+  if (!slot) return { status: 'interrupted' };
   const ended = new AbortController();
   try {
     const copy = await record.copy();
@@ -118,6 +118,7 @@ async function carryOut(options: RunOptions, before: ThreadState, texts: TurnTex
         texts,
         turnId,
         approvals,
+        slot,
         signal,
         looking: AbortSignal.any([signal, ended.signal]),
       }),
@@ -132,7 +133,7 @@ async function carryOut(options: RunOptions, before: ThreadState, texts: TurnTex
     return outcome;
   } finally {
     ended.abort();
-    release();
+    slot.free();
   }
 }
 

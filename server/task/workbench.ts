@@ -18,6 +18,7 @@ import type { ThreadRecord } from './record.ts';
 import { textsUnder } from './review.ts';
 import { nextRound } from './rounds.ts';
 import { openNetwork, sandboxPolicy } from './sandbox-policy.ts';
+import type { Slot } from './slots.ts';
 import type { TurnTexts } from './turn-documents.ts';
 
 /** Bytes of a command's output that are kept at all: a token is about four, and the events show a little more. */
@@ -33,6 +34,8 @@ export function openWorkbench(options: {
   texts: TurnTexts;
   turnId: string;
   approvals: Approvals;
+  /** Given up while the user is asked. */
+  slot: Slot;
   signal: AbortSignal;
   /** Fires at the latest when the turn has ended. */
   looking: AbortSignal;
