@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { isRunning, newThread, type ThreadState } from '../../server/thread/state.ts';
+import { filesBelow } from '../support/files-below.ts';
 import { type Attached, leave } from './attached.ts';
 import type { Bench } from './bench.ts';
 import type { Victim } from './choice.ts';
@@ -192,9 +193,7 @@ async function endsWell({ workspace }: Bench, editor: Attached, threadId: string
 
 /** Files of the state folder that belong to nobody. */
 function leftIn(stateDir: string): string[] {
-  const all = readdirSync(stateDir, { recursive: true, withFileTypes: true });
-  const files = all.filter((entry) => !entry.isDirectory()).map(({ parentPath, name }) => join(parentPath, name));
-  return files
+  return filesBelow(stateDir)
     .filter((path) => /\.lock|\.new$|\.sock$|codex-lsp$|\/threads\//.test(path.slice(stateDir.length)))
     .filter((path) => !isOfNoThread(path));
 }

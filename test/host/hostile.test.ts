@@ -1,6 +1,6 @@
 /** What others may throw at the host: it lives on, says why, and tells nobody its token. */
 import { chownSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { strangersMax } from '../../server/host/accept.ts';
 import { encodeFrame } from '../../server/host/frames.ts';
 import { openHostFolder } from '../../server/host/place.ts';
+import { filesBelow } from '../support/files-below.ts';
 import { say, script, shell, soon } from '../support/model.ts';
 import { runProgram } from '../support/program.ts';
 import { connect, programBench } from '../support/wire.ts';
@@ -136,10 +137,9 @@ test('neither the token nor the environment of a connection is written anywhere'
   await closed(refused);
   await one.client.request('codex/runTask', { prompt: 'hello' });
   await one.client.event(({ event }) => event.type === 'turnCompleted');
-  const kept = await readdir(it.workspace.stateDir, { recursive: true, withFileTypes: true });
   const holding: string[] = [];
-  for (const entry of kept.filter((found) => found.isFile())) {
-    const path = join(entry.parentPath, entry.name);
+  for (const path of filesBelow(it.workspace.stateDir)) {
+    if (!(await lstat(path)).isFile()) continue;
     const text = await readFile(path, 'latin1');
     if ([secret, 'sk-test-secret'].some((word) => text.includes(word))) holding.push(path);
   }

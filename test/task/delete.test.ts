@@ -61,10 +61,13 @@ test('one that was being deleted when its process was killed is no thread any mo
 test('what a process that is gone was deleting is removed at once, also before anybody has asked for its end', async () => {
   await using bench = await openBench({ files: {}, script: script() });
   await bench.tasks.close();
-  // The child has ended, and what its parent became never asks for it.
-  const parent = spawn('bash', ['-c', '(exit 0) & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // The child ends when its input does, and what its parent has become by then never asks for it.
+  const become = 'exec 3<&0; (read -r _ <&3) & echo $!; exec sleep 60';
+  const parent = spawn('bash', ['-c', become], { stdio: ['pipe', 'pipe', 'inherit'] });
   onTestFinished(() => void parent.kill());
   const [ended] = await once(parent.stdout, 'data');
+  await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n');
+  parent.stdin.end();
   await expect.poll(() => readFileSync(`/proc/${Number(String(ended))}/stat`, 'utf8')).toContain(') Z ');
   const threads = join(bench.workspace.stateDir, 'threads');
   const folders = [Number(String(ended)), process.pid].map((pid) => join(threads, `t1.${pid}.x1.deleted`));
