@@ -28,6 +28,8 @@ export type ThreadActivity = Workspace & {
 
 export class Activity {
   readonly #threads = new Map<string, ThreadActivity>();
+  /** Of threads whose past was read: the last event of it, which may be told once more. */
+  readonly #recalled = new Map<string, number>();
   /** Of threads whose past is being read, what happens meanwhile. */
   readonly #meanwhile = new Set<{ threadId: string; live: EventEnvelope[] }>();
 
@@ -37,6 +39,7 @@ export class Activity {
 
   forget(threadId: string): void {
     this.#threads.delete(threadId);
+    this.#recalled.delete(threadId);
   }
 
   running(): ThreadActivity[] {
@@ -65,6 +68,7 @@ export class Activity {
     this.#threads.set(threadId, thread);
     const missing = meanwhile.live.filter(({ seq = 0 }) => seq > last);
     for (const envelope of [...past, ...missing]) foldInto(thread, envelope, Date.parse(envelope.at));
+    this.#recalled.set(threadId, Math.max(last, ...missing.map(({ seq = 0 }) => seq)));
     return thread;
   }
 
@@ -73,7 +77,8 @@ export class Activity {
     for (const one of this.#meanwhile) if (one.threadId === threadId) one.live.push(envelope);
     this.learn(threadId, workspace, '');
     const thread = this.#threads.get(threadId) ?? { ...workspace, threadId, title: '', said: '' };
-    foldInto(thread, envelope, nowMs);
+    const isKnown = (envelope.seq ?? Infinity) <= (this.#recalled.get(threadId) ?? 0);
+    if (!isKnown) foldInto(thread, envelope, nowMs);
     return thread;
   }
 }

@@ -15,7 +15,10 @@ export class Approvals {
     if (signal.aborted) return Promise.resolve('withdrawn');
     const approval = this.request(record, question);
     return new Promise((resolve) => {
-      const withdraw = () => this.settle(record, approval.approvalId, 'withdrawn');
+      // Where it was answered and that is being written, the answer comes.
+      const withdraw = () => {
+        if (record.state.approvals.has(approval.approvalId)) this.settle(record, approval.approvalId, 'withdrawn');
+      };
       signal.addEventListener('abort', withdraw, { once: true });
       this.#waiting.set(approval.approvalId, (decision) => {
         signal.removeEventListener('abort', withdraw);
@@ -44,6 +47,26 @@ export class Approvals {
     record.emit({ type: 'approvalResolved', approvalId, decision }, approval.turnId);
     this.#waiting.get(approvalId)?.(decision);
     this.#waiting.delete(approvalId);
+  }
+
+  /**
+   * The user's answer, which takes effect when the disk has it. Throws as `settle` does, and what the disk says: then it
+   * counts as a no, and grants nothing.
+   */
+  async answer(record: ThreadRecord, approvalId: string, decision: Decision): Promise<void> {
+    const wake = this.#waiting.get(approvalId);
+    this.#waiting.delete(approvalId);
+    const before = new Set(record.state.grants.map(({ grantId }) => grantId));
+    try {
+      this.settle(record, approvalId, decision);
+      await record.flushed();
+      wake?.(decision);
+    } catch (error) {
+      const granted = record.state.grants.filter(({ grantId }) => !before.has(grantId));
+      for (const { grantId } of granted) record.emit({ type: 'grantRevoked', grantId });
+      wake?.('decline');
+      throw error;
+    }
   }
 
   /** Throws as `settle` does. */

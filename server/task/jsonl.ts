@@ -12,7 +12,8 @@ export class JsonLines<T> {
   #queue: string[] = [];
   #queuedChars = 0;
   #isDurable = false;
-  #isScheduled = false;
+  /** The write to come, of all that is queued. */
+  #scheduled: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
   /** Bytes of the file that this process has written or taken in. */
   #bytes = 0;
@@ -28,19 +29,17 @@ export class JsonLines<T> {
 
   /**
    * Queues a line; lines reach the file in order, and soon. `durable`: the disk itself has it when it is flushed, and all
-   * before it. Throws where too much waits, because the file cannot be written.
+   * before it. Settles when that was tried; nobody needs to wait. Throws where too much waits, because the file cannot be written.
    */
-  append(value: T, { durable = false } = {}): void {
+  append(value: T, { durable = false } = {}): Promise<void> {
     const line = `${JSON.stringify(value)}\n`;
     if (this.#queuedChars + line.length > heldCharsMax)
       throw new InvalidLines(this.path, 'too much waits to be written');
     this.#queue.push(line);
     this.#queuedChars += line.length;
     this.#isDurable ||= durable;
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    // Nobody may be waiting; whoever waits for `flushed` sees the failure.
-    this.#next(() => this.#write()).catch(() => {});
+    this.#scheduled ??= this.#next(() => this.#write());
+    return this.#scheduled;
   }
 
   /** Resolves when all that was appended is in the file; tries again what failed, and rejects where that fails too. */
@@ -98,7 +97,7 @@ export class JsonLines<T> {
 
   /** As a whole, or not at all: what the disk does not take stays in the queue. */
   async #write(): Promise<void> {
-    this.#isScheduled = false;
+    this.#scheduled = undefined;
     if (this.#queue.length === 0) return;
     const [lines, isDurable] = [this.#queue, this.#isDurable];
     this.#queue = [];

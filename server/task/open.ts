@@ -156,13 +156,18 @@ class OpenTasks implements Tasks {
 
   async rename(threadId: string, title: string): Promise<void> {
     const record = await this.#registry.find(threadId);
-    await record.held(async () => record.emit({ type: 'renamed', title }));
+    await record.held(async () => {
+      record.emit({ type: 'renamed', title });
+      await record.flushed();
+    });
   }
 
   async archive(threadId: string, archived: boolean): Promise<void> {
     const record = await this.#registry.find(threadId);
     await record.held(async () => {
-      if (record.state.archived !== archived) record.emit({ type: 'archived', archived });
+      if (record.state.archived === archived) return;
+      record.emit({ type: 'archived', archived });
+      await record.flushed();
     });
   }
 
@@ -211,9 +216,7 @@ class OpenTasks implements Tasks {
       throw new InvalidParams("decision: a question is answered by 'accept' with an answer, 'decline' or 'cancel'.");
     }
     if (approval?.kind !== 'changes') {
-      await record.held(async () => this.#approvals.settle(record, approvalId, decision));
-      // Also while its turn holds the thread: the answer is the user's, and is not asked for again.
-      await record.flushed();
+      await record.held(() => this.#approvals.answer(record, approvalId, decision));
       if (decision === 'cancel') await this.cancel(record.threadId);
       return { approvalId, decision };
     }

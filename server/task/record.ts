@@ -98,7 +98,10 @@ export class ThreadRecord {
     return this.#inside > 0;
   }
 
-  /** Numbers an event, folds it into the state, queues it for the journal and tells whoever listens. Only while held. */
+  /**
+   * Numbers an event, folds it into the state, queues it for the journal and tells whoever listens once the journal has it:
+   * no kill takes back what somebody has heard. Only while held.
+   */
   emit(event: ThreadEvent, turnId?: string): void {
     if (this.#holds === 0) throw new Error(`thread ${this.threadId} is written to without being held`);
     const live = event.type === 'itemDelta';
@@ -110,24 +113,13 @@ export class ThreadRecord {
       event,
     };
     this.state = fold(this.state, envelope);
-    if (!live) this.#journal.append(envelope, { durable: isDurable(event) });
-    this.#telling.tell(envelope);
+    const written = live ? undefined : this.#journal.append(envelope, { durable: isDurable(event) });
+    this.#telling.tell(envelope, written);
   }
 
   /** Until the returned function is called, what is emitted is folded and journalled, and told to nobody. */
   holdBackEvents(): () => void {
     return this.#telling.holdBack();
-  }
-
-  /** What `run` emits is told when the file has it: no kill takes back what somebody has heard. */
-  async toldWhenWritten(run: () => void): Promise<void> {
-    const tell = this.holdBackEvents();
-    try {
-      run();
-      await this.flushed();
-    } finally {
-      tell();
-    }
   }
 
   /**
@@ -267,8 +259,12 @@ export class ThreadRecord {
     this.#holds -= 1;
     if (this.#holds > 0) return;
     // Others may read and write from here on, so that all of ours must be there.
-    await this.#journal.flushed().catch(() => {});
-    await writeSummary(this.folder, this.#journal.bytes, this.state).catch(() => {});
+    const isWritten = await this.#journal.flushed().then(
+      () => true,
+      () => false,
+    );
+    // A list shows what the journal has.
+    if (isWritten) await writeSummary(this.folder, this.#journal.bytes, this.state).catch(() => {});
     this.#lock?.release();
     this.#lock = undefined;
   }

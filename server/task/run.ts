@@ -55,7 +55,7 @@ export async function runTask(options: RunOptions): Promise<void> {
     options.stopSteering();
     await finish(options, outcome, texts);
   } catch (error) {
-    // Not even the journal could be written: the last that can be done is to end the turn for those who listen.
+    // Where not even the journal can be written, the last that can be done is to end the turn for those who listen.
     options.leave();
     const { message } = failure(stateFault(error, options.stateDir)).error;
     record.emit({ type: 'turnCompleted', status: 'failed', error: { reason: 'internal', message } }, turnId);
@@ -155,12 +155,13 @@ async function finish(options: RunOptions, outcome: TurnOutcome, texts: TurnText
   });
   for (const message of overlaps) record.emit({ type: 'warning', message }, turnId);
   if (review && (review.files.length > 0 || record.state.pendingFiles > 0)) publishChanges(record, review, turnId);
+  // What cannot be written down is said by the turn's end.
+  await record.flushed();
   // From here on whoever hears of the end may start the next turn, or decide hunks.
   options.leave();
-  await record.toldWhenWritten(() => {
-    record.emit({ type: 'turnCompleted', ...outcome }, turnId);
-    if (review) decisions.askForWhole(record, review);
-  });
+  record.emit({ type: 'turnCompleted', ...outcome }, turnId);
+  if (review) decisions.askForWhole(record, review);
+  await record.flushed().catch(() => {});
 }
 
 /** Said with each turn, because each turn it is so. */

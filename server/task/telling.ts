@@ -1,7 +1,9 @@
-/** Events on their way to whoever listens: in their order, and held back while something must come before them. */
+/** Events on their way to whoever listens: in their order, each when it is written, and held back while something must come before. */
+type Waiting<T> = { event: T; isReady: boolean };
+
 export class Telling<T> {
   readonly #tell: (event: T) => void;
-  #waiting: T[] = [];
+  #waiting: Waiting<T>[] = [];
   #holds = 0;
   #isTelling = false;
 
@@ -9,10 +11,16 @@ export class Telling<T> {
     this.#tell = tell;
   }
 
-  /** What a listener brings about comes after what is being told. */
-  tell(event: T): void {
-    this.#waiting.push(event);
-    this.#drain();
+  /** When `written` has settled, however; what a listener brings about comes after what is being told. */
+  tell(event: T, written?: Promise<unknown>): void {
+    const one = { event, isReady: written === undefined };
+    this.#waiting.push(one);
+    const ready = (): void => {
+      one.isReady = true;
+      this.#drain();
+    };
+    if (written) written.then(ready, ready);
+    else this.#drain();
   }
 
   /** Until the returned function is called; where there are several, the last of them. */
@@ -31,10 +39,9 @@ export class Telling<T> {
     if (this.#isTelling) return;
     this.#isTelling = true;
     try {
-      while (this.#holds === 0) {
-        const next = this.#waiting.shift();
-        if (next === undefined) return;
-        this.#tell(next);
+      while (this.#holds === 0 && this.#waiting[0]?.isReady) {
+        const [next] = this.#waiting.splice(0, 1);
+        if (next) this.#tell(next.event);
       }
     } finally {
       this.#isTelling = false;

@@ -48,6 +48,13 @@ test.runIf(isRoot)(
       failed: [{ reason: why }],
     });
     expect(await workspace.read('a.txt')).toBe('one\n');
+    // Until the last page of the journal is full too.
+    const renamed = async () => {
+      for (let count = 0; count < 60; count++) {
+        await client.request('codex/rename', { threadId, title: `${count} ${'x'.repeat(150)}` });
+      }
+    };
+    await expect(renamed()).rejects.toMatchObject({ message: expect.stringMatching(/cannot be written/) });
     expect(await client.request('codex/threads')).toMatchObject({ threads: [{ threadId, status: 'inReview' }] });
     await disk.free();
     expect(await client.request('codex/accept', { threadId })).toMatchObject({ applied: ['a.txt'], failed: [] });
