@@ -72,7 +72,7 @@ export function open(path: string): Promise<Socket | undefined> {
   });
 }
 
-/** Undefined where the host went away instead of answering. */
+/** Undefined where the host went away instead of answering, or another came in its place. */
 async function introduce(
   socket: Socket,
   tokenFile: string,
@@ -80,16 +80,20 @@ async function introduce(
 ): Promise<Connected | undefined> {
   // What is wrong with it later is seen by whoever uses it.
   socket.on('error', () => {});
-  const token = await readFile(tokenFile, 'utf8').catch((error: Error) => {
-    socket.destroy();
-    throw new Error(`the token of the host cannot be read: ${error.message}`);
-  });
+  const read = (): Promise<string> =>
+    readFile(tokenFile, 'utf8').catch((error: Error) => {
+      socket.destroy();
+      throw new Error(`the token of the host cannot be read: ${error.message}`);
+    });
+  const token = await read();
   socket.write(`${JSON.stringify({ codexLsp: 1, token: token.trim(), ...introduction })}\n`);
   const line = await firstLine(socket, { bytesMax: answerBytesMax, timeoutMs: answerTimeoutMs });
   const answer = line === undefined ? undefined : welcomeOf(line);
   if (answer && 'welcome' in answer) return { socket };
   socket.destroy();
-  return answer && 'refused' in answer ? answer : undefined;
+  // One that goes may still have answered while its successor's token stood there already.
+  const isOthers = (await read().catch(() => '')) !== token;
+  return answer && 'refused' in answer && !isOthers ? answer : undefined;
 }
 
 /** Of our own version, or it is none. */
