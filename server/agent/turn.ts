@@ -37,6 +37,8 @@ export type TurnOptions = {
   root?: string;
   /** All there is of the workspace, where it has several folders; absolute. */
   folders?: readonly string[];
+  /** What went wrong beneath the turn, as a sentence; default its own message. */
+  explain?: (error: unknown) => string;
 };
 
 export type TurnOutcome =
@@ -50,9 +52,11 @@ export async function runTurn(options: TurnOptions): Promise<TurnOutcome> {
   try {
     return await takeSteps(options, stop);
   } catch (error) {
-    return stopped(stop, options.limits) ?? failed('internal', error instanceof Error ? error.message : String(error));
+    return stopped(stop, options.limits) ?? failed('internal', (options.explain ?? messageOf)(error));
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function takeSteps(options: TurnOptions, stop: Stop): Promise<TurnOutcome> {
   const { model, emit, newId, limits } = options;

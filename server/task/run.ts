@@ -128,6 +128,7 @@ async function carryOut(options: RunOptions, before: ThreadState, texts: TurnTex
       newId: () => newId('i'),
       root: request.root,
       folders: request.folders,
+      explain: (error) => failure(stateFault(error, options.stateDir)).error.message,
     });
     options.stopSteering();
     return outcome;

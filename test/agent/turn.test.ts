@@ -260,3 +260,11 @@ test('a bug in a tool fails the turn as internal, with every call answered', asy
   expect(outcome).toEqual({ status: 'failed', error: { reason: 'internal', message: 'a bug' } });
   expect(repairConversation(remembered)).toEqual(remembered);
 });
+
+test('what went wrong beneath it is said in the words of whoever knows it', async () => {
+  await using model = await startModel(script(shell('ls')));
+  const workbench = fakeWorkbench({ runCommand: () => Promise.reject(new Error('ENOSPC')) });
+  const explain = (error: unknown) => `make room: ${String(error)}`;
+  const { outcome } = await turn(model, { workbench, explain });
+  expect(outcome).toMatchObject({ error: { reason: 'internal', message: 'make room: Error: ENOSPC' } });
+});
