@@ -1,5 +1,5 @@
 /** A second thread with the history of a first, up to the end of one of its turns. Both live on, each for itself. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { forkedContext } from '../agent/context.ts';
 import type { ConversationItem } from '../model/model.ts';
@@ -11,6 +11,7 @@ import { forkOutputs, withOutputIn } from './output-files.ts';
 import type { ThreadRecord } from './record.ts';
 import { InvalidParams, Refusal } from './refusal.ts';
 import { journalName } from './summary-file.ts';
+import { passingNameOf } from './thread-folders.ts';
 import { before, turnMark } from './turn-marks.ts';
 
 /** `later`: turns of the first thread that the second has not. */
@@ -30,8 +31,8 @@ export function forkPoint(record: ThreadRecord, turnId: string | undefined, runn
 }
 
 /**
- * Makes the folder of the new thread; its journal comes last, so that a broken fork is no thread. With the copy where the
- * point is the last turn, and then the thread is held. Throws what the disk says, with nothing left behind.
+ * Makes the folder of the new thread, which is there as a whole or not at all. With the copy where the point is the last
+ * turn, and then the thread is held. Throws what the disk says, with nothing left behind.
  */
 export async function writeFork(
   record: ThreadRecord,
@@ -44,25 +45,26 @@ export async function writeFork(
       'turnId: this thread is of an older version, which did not note where its turns end; leave it out.',
     );
   }
-  await mkdir(to.folder, { recursive: true, mode: 0o700 });
+  const made = passingNameOf(to.folder);
+  await mkdir(made, { recursive: true, mode: 0o700 });
   try {
-    const problems = isLast ? await (await record.copy()).forkInto(join(to.folder, 'copy')) : [];
-    await forkOutputs(record.folder, to.folder);
+    const problems = isLast ? await (await record.copy()).forkInto(join(made, 'copy')) : [];
     const told = isLast ? conversation : [...conversation, turnMark(turnId), forkedContext];
-    await write(join(to.folder, 'conversation.jsonl'), told);
+    await write(join(made, 'conversation.jsonl'), told);
     const events = forkEvents(record, await record.events(0), later, problems);
-    await write(
-      join(to.folder, journalName),
-      numbered(
-        events.map((told) => inFolder(told, record.folder, to.folder)),
-        to.threadId,
-      ),
-    );
+    await forkOutputs(record.folder, made, events.map(({ event }) => outputOf(event)).filter(isNamed));
+    const theirs = events.map((told) => inFolder(told, record.folder, to.folder));
+    await write(join(made, journalName), numbered(theirs, to.threadId));
+    await rename(made, to.folder);
   } catch (error) {
-    await removeTree(to.folder).catch(() => {});
+    await removeTree(made).catch(() => {});
     throw error;
   }
 }
+
+const outputOf = (event: ThreadEvent): string | undefined =>
+  event.type === 'itemCompleted' && event.item.type === 'command' ? event.item.outputFile : undefined;
+const isNamed = (uri: string | undefined): uri is string => uri !== undefined;
 
 type Told = Omit<EventEnvelope, 'threadId' | 'seq'>;
 

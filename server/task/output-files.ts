@@ -1,7 +1,7 @@
 /** What commands wrote beyond what their items show: files beside the journal, which is kept small by it. */
 import { copyFile, link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { basename, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ItemOf } from '../protocol/thread.ts';
 import { newId } from './ids.ts';
 
@@ -96,15 +96,15 @@ async function makeRoom(folder: string): Promise<void> {
   }
 }
 
-/** For a fork: its own files, so that the first thread may go. */
-export async function forkOutputs(from: string, to: string): Promise<void> {
-  const names = await readdir(folderOf(from)).catch(() => []);
-  if (names.length === 0) return;
+/** For a fork: files of its own, of what its items name, so that the first thread may go. */
+export async function forkOutputs(from: string, to: string, uris: readonly string[]): Promise<void> {
+  if (uris.length === 0) return;
   await mkdir(folderOf(to), { recursive: true, mode: 0o700 });
-  for (const name of names) {
+  for (const uri of uris) {
+    const name = basename(fileURLToPath(uri));
     const [source, target] = [join(folderOf(from), name), join(folderOf(to), name)];
-    // They never change once a turn has ended.
-    await link(source, target).catch(() => copyFile(source, target));
+    // What its item names is written to its end. The oldest may have gone.
+    await link(source, target).catch(() => copyFile(source, target).catch(() => {}));
   }
 }
 

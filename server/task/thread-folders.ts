@@ -18,9 +18,12 @@ const lockNames = ['writer.lock', 'writer.lock.stale'];
 export const threadsFolderOf = (stateDir: string): string => join(stateDir, 'threads');
 export const isThreadId = (name: string): boolean => /^[a-z0-9]+$/.test(name);
 
+/** Beside it, of what is no thread any more, or not yet: where this process is killed, it goes with the next start. */
+export const passingNameOf = (folder: string): string => `${folder}.${process.pid}.${newId('')}${deletedSuffix}`;
+
 /** From one moment to the next it is no thread any more; half of one is never taken for a thread. */
 export async function removeThreadFolder(folder: string): Promise<void> {
-  const gone = `${folder}.${process.pid}.${newId('')}${deletedSuffix}`;
+  const gone = passingNameOf(folder);
   const isThere = await rename(folder, gone).then(
     () => true,
     (error: NodeJS.ErrnoException) => {

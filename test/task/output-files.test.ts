@@ -88,7 +88,9 @@ test('the output of a command that is stopped is kept too', async () => {
     script: script(shell('seq 1 20000; sleep 60')),
   });
   const { threadId } = await bench.start('count');
-  await bench.event('itemDelta', ({ delta }) => delta.includes('\n1000\n'));
+  const written = () =>
+    bench.events.map(({ event }) => (event.type === 'itemDelta' ? event.delta.length : 0)).reduce((a, b) => a + b, 0);
+  await expect.poll(written).toBeGreaterThan(20_000);
   await bench.tasks.cancel(threadId);
   await bench.event('turnCompleted');
   const [item] = await commands(bench, threadId);
@@ -114,10 +116,13 @@ test('where there is no room for the file, the command ends as it did, and a war
 test('a fork has outputs of its own, and those of a deleted thread are gone', async () => {
   await using bench = await openBench({
     files: {},
-    script: script(shell('seq 1 20000'), say('Done.')),
+    script: script(shell('seq 1 20000'), say('Done.'), shell('seq 2 20000'), say('Again.')),
   });
   const { threadId } = await bench.run('count');
-  const fork = await bench.tasks.fork(threadId);
+  const { turnId = '' } = bench.events.at(-1) ?? {};
+  await bench.run('again', { threadId });
+  const fork = await bench.tasks.fork(threadId, turnId);
+  expect(readdirSync(outputsOf(bench, fork.threadId))).toHaveLength(1);
   await bench.tasks.delete(threadId);
   const [item] = await commands(bench, fork.threadId);
   const path = fileURLToPath(item?.outputFile ?? '');
