@@ -190,9 +190,11 @@ class OpenTasks implements Tasks {
   /** The record is held. */
   async #remove(record: ThreadRecord): Promise<void> {
     try {
-      this.#approvals.withdrawAll(record);
       // From here on nobody finds it any more; who has found it before is waited for, for they write to its folder.
-      await this.#registry.forget(record.threadId);
+      const forgotten = this.#registry.forget(record.threadId);
+      await this.#turns.stop(record.threadId);
+      this.#approvals.withdrawAll(record);
+      await forgotten;
       await Promise.allSettled(this.#looks);
       (await record.enter())();
       // The lock lies in the folder, and goes with it.

@@ -14,7 +14,7 @@ import { isUnfinished } from './apply-journal.ts';
 import { isDurable } from './durable-events.ts';
 import { JsonLines } from './jsonl.ts';
 import { type Lock, type Purpose, takeLock } from './lock.ts';
-import { turnRunning } from './refusal.ts';
+import { turnRunning, unknownThread } from './refusal.ts';
 import { beginningOf, journalName, writeSummary } from './summary-file.ts';
 import { Telling } from './telling.ts';
 import { removeThreadFolder } from './thread-folders.ts';
@@ -23,6 +23,8 @@ import { turnMark, withoutMarks } from './turn-marks.ts';
 const uriOf = (path: string): string => pathToFileURL(path).href;
 
 const conversationItemSchema = z.looseObject({ type: z.string() });
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 export type Around = {
   publish(envelope: EventEnvelope, workspace: Workspace): void;
@@ -37,6 +39,8 @@ export class ThreadRecord {
   readonly folder: string;
   /** Replaced by each event; never changed in place. */
   state: ThreadState;
+  /** Its journal was there, and is not any more: another process has deleted it. */
+  isGone = false;
   /** Warnings of this process that are said once in a thread. */
   readonly toldOnce = new Set<string>();
   readonly #journal: JsonLines<EventEnvelope>;
@@ -225,7 +229,9 @@ export class ThreadRecord {
 
   async #take(purpose: Purpose, options: { waitMs?: number }): Promise<void> {
     if (this.#holds === 0) {
-      const lock = await takeLock(join(this.folder, 'writer.lock'), purpose, options);
+      const lock = await takeLock(join(this.folder, 'writer.lock'), purpose, options).catch((error: unknown) => {
+        throw isMissing(error) ? unknownThread(this.threadId) : error;
+      });
       if ('heldBy' in lock) throw turnRunning(this.threadId, lock.heldBy);
       this.#lock = lock;
       this.#holds = 1;
@@ -284,6 +290,7 @@ export class ThreadRecord {
     const { values, damaged } = await this.#journal.read({ takeIn: true });
     if (values.length > 0) this.state = values.reduce(fold, newThread(this.threadId));
     this.#damaged = damaged;
+    this.isGone = this.state.seq > 0 && this.#journal.bytes === 0;
     // What a damaged first line has said stands in the summary too.
     if (damaged > 0 && this.state.root === '') this.state = { ...this.state, ...(await beginningOf(this.folder)) };
   }

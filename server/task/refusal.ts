@@ -29,3 +29,6 @@ export const turnRunning = (threadId: string, pid?: number) =>
     `A turn runs in thread ${threadId}${pid ? ` (process ${pid})` : ''}; cancel it with codex/cancel, or wait for it.`,
     { threadId },
   );
+
+export const unknownThread = (threadId: string) =>
+  new Refusal('unknownThread', `There is no thread ${threadId}; 'codex-lsp threads' lists them.`, { threadId });

@@ -5,7 +5,7 @@ import type { Workspace } from '../protocol/folders.ts';
 import { inBatches } from '../workspace/batches.ts';
 import { newId } from './ids.ts';
 import { type Around, ThreadRecord } from './record.ts';
-import { Refusal } from './refusal.ts';
+import { unknownThread } from './refusal.ts';
 import { Summaries } from './summaries.ts';
 import { type Listed, listedOf } from './summary-file.ts';
 import { isThreadId } from './thread-folders.ts';
@@ -53,15 +53,18 @@ export class Registry {
   /** As it is now, whoever wrote to it. Throws `unknownThread`. */
   async find(threadId: string): Promise<ThreadRecord> {
     const record = await this.#load(threadId);
-    if (!record) throw unknown(threadId);
+    if (!record) throw unknownThread(threadId);
     await record.refresh();
-    return record;
+    if (!record.isGone) return record;
+    // By another process.
+    this.#letGo(threadId);
+    throw unknownThread(threadId);
   }
 
   /** The same for a thread this process has already seen. Throws `unknownThread`. */
   loaded(threadId: string): ThreadRecord {
     const record = this.#loaded.get(threadId);
-    if (!record) throw unknown(threadId);
+    if (!record) throw unknownThread(threadId);
     return record;
   }
 
@@ -72,7 +75,10 @@ export class Registry {
   /** Every thread of the state folder. One that can't be read is left out: it must not hide the others. */
   async list(): Promise<readonly Listed[]> {
     const threadIds = await readdir(this.#folder).catch(() => []);
-    this.#summaries.keepOnly(new Set(threadIds));
+    const there = new Set(threadIds);
+    this.#summaries.keepOnly(there);
+    // Deleted by another process, or not found for another reason: then they are loaded again.
+    for (const [threadId, { isBusy }] of this.#loaded) if (!there.has(threadId) && !isBusy) this.#letGo(threadId);
     const listed: Listed[] = [];
     const look = async (threadId: string): Promise<void> => {
       const one = await this.#listed(threadId).catch(() => undefined);
@@ -84,32 +90,45 @@ export class Registry {
   }
 
   /** Which thread an approval belongs to, pending or settled. */
-  withApproval(approvalId: string): Promise<ThreadRecord | undefined> {
-    return this.#with(({ state }) => state.approvals.has(approvalId) || state.settled.has(approvalId));
+  async withApproval(approvalId: string): Promise<ThreadRecord | undefined> {
+    const has = ({ state }: ThreadRecord): boolean => state.approvals.has(approvalId) || state.settled.has(approvalId);
+    const known = this.all().find(has);
+    if (known) return this.find(known.threadId);
+    const listed = await this.list();
+    const pending = listed.find(({ approvals }) => approvals.some((one) => one.approvalId === approvalId));
+    if (pending) return this.find(pending.summary.threadId);
+    // How one was settled stands in journals alone. They are many, and none of them is kept.
+    for (const { summary } of listed) {
+      const { threadId } = summary;
+      if (this.#loaded.has(threadId)) continue;
+      const record = await ThreadRecord.load(this.folderOf(threadId), threadId, this.#around).catch(() => undefined);
+      if (record && has(record)) return this.find(threadId);
+    }
+    return undefined;
   }
 
   /** Which thread has a grant that was not taken back. */
-  withGrant(grantId: string): Promise<ThreadRecord | undefined> {
-    return this.#with(({ state }) => state.grants.some((grant) => grant.grantId === grantId));
+  async withGrant(grantId: string): Promise<ThreadRecord | undefined> {
+    const found = (await this.list()).find(({ grants }) => grants.some((grant) => grant.grantId === grantId));
+    return found && this.find(found.summary.threadId);
   }
 
-  async #with(has: (record: ThreadRecord) => boolean): Promise<ThreadRecord | undefined> {
-    const known = this.all().find(has);
-    if (known) return this.find(known.threadId);
-    for (const threadId of await readdir(this.#folder).catch(() => [])) {
-      const record = await this.find(threadId).catch(() => undefined);
-      if (record && has(record)) return record;
-    }
-    return undefined;
+  /** Whether it is being deleted, or was, by this process. */
+  isForgotten(threadId: string): boolean {
+    return this.#forgotten.has(threadId);
   }
 
   /** It is being deleted: from now on it is found no more, whatever is still on disk; that is less when this resolves. */
   async forget(threadId: string): Promise<void> {
     this.#forgotten.add(threadId);
+    this.#letGo(threadId);
+    await this.#summaries.drop();
+  }
+
+  #letGo(threadId: string): void {
     this.#records.delete(threadId);
     this.#loaded.delete(threadId);
     this.#summaries.forget(threadId);
-    await this.#summaries.drop();
   }
 
   /** It could not be deleted. */
@@ -145,6 +164,3 @@ export class Registry {
     return record;
   }
 }
-
-const unknown = (threadId: string) =>
-  new Refusal('unknownThread', `There is no thread ${threadId}; 'codex-lsp threads' lists them.`, { threadId });

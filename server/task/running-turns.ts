@@ -10,7 +10,7 @@ import { newId } from './ids.ts';
 import type { OverlappingThreads } from './overlapping-threads.ts';
 import type { TaskRequest } from './ports.ts';
 import type { ThreadRecord } from './record.ts';
-import { Refusal, turnRunning } from './refusal.ts';
+import { Refusal, turnRunning, unknownThread } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import { assertWorkspace } from './root.ts';
 import { Slots } from './slots.ts';
@@ -62,6 +62,7 @@ export class RunningTurns {
     }
     const request = { ...asked, folders: undefined, ...record.workspace };
     this.assertNone(threadId);
+    if (registry.isForgotten(threadId)) throw unknownThread(threadId);
     const turnId = newId('u');
     const ended = Promise.withResolvers<void>();
     const turn: RunningTurn = { turnId, stop: new AbortController(), steering: [], ended: ended.promise };
