@@ -2,6 +2,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workspace } from '../protocol/folders.ts';
+import type { Grant } from '../protocol/thread.ts';
 import { inBatches } from '../workspace/batches.ts';
 import { newId } from './ids.ts';
 import { type Around, ThreadRecord } from './record.ts';
@@ -109,7 +110,10 @@ export class Registry {
 
   /** Which thread has a grant that was not taken back. */
   async withGrant(grantId: string): Promise<ThreadRecord | undefined> {
-    const found = (await this.list()).find(({ grants }) => grants.some((grant) => grant.grantId === grantId));
+    const isIt = (grant: Grant): boolean => grant.grantId === grantId;
+    const known = this.all().find(({ state }) => state.grants.some(isIt));
+    if (known) return this.find(known.threadId);
+    const found = (await this.list()).find(({ grants }) => grants.some(isIt));
     return found && this.find(found.summary.threadId);
   }
 
