@@ -50,7 +50,7 @@ export const threadsHelp = (): string => `
   --search WORDS                        those whose title has these words
   --root DIR                            those of this workspace folder
   --limit N                             so many, ${threadsMax} by default; where there are more, says how to go on
-  --cursor THREAD                       goes on after this one
+  --cursor CURSOR                       goes on where a list ended that says so
 
 A THREAD is named by its id, or by the beginning of it where no other begins so.
 `;

@@ -145,7 +145,7 @@ export const methods = {
       archived: z.boolean().optional(),
       query: z.string().optional(),
       limit: z.number().int().positive().max(1000).optional(),
-      cursor: z.string().optional(),
+      cursor: z.string().optional().describe('the `nextCursor` of the page before'),
     }),
     result: z.object({ threads: z.array(threadSummarySchema), nextCursor: z.string().optional() }),
   },
