@@ -163,7 +163,10 @@ export const methods = {
   },
   'codex/rename': {
     doc: 'Gives a thread a title.',
-    params: z.object({ threadId: z.string(), title: z.string().min(1) }),
+    params: z.object({
+      threadId: z.string(),
+      title: z.string().min(1).describe('at most 200 characters; a control character becomes a space'),
+    }),
     result: z.object({}),
   },
   'codex/archive': {
