@@ -33,11 +33,19 @@ export async function host(args: readonly string[], shell: Shell): Promise<numbe
   const unknown = args.find((argument) => argument !== '--start');
   if (unknown !== undefined) throw new UsageError(`host has no argument '${unknown}'; it takes --start.`);
   const stateFolder = await openStateFolder(stateDirOf(shell.environment));
-  const place = await hostPlace(stateFolder, shell.version);
-  await openHostFolder(place.folder);
-  if (!args.includes('--start'))
-    return run(place, stateFolder, shell).catch((error: unknown) => told(stateFault(error, stateFolder), shell));
+  const isStart = args.includes('--start');
+  try {
+    const place = await hostPlace(stateFolder, shell.version);
+    await openHostFolder(place.folder);
+    return await (isStart ? start(place, stateFolder, shell) : run(place, stateFolder, shell));
+  } catch (error) {
+    const fault = stateFault(error, stateFolder);
+    if (isStart) throw fault;
+    return told(fault, shell);
+  }
+}
 
+async function start(place: HostPlace, stateFolder: string, shell: Shell): Promise<number> {
   const running = await open(place.socket);
   running?.destroy();
   const { environment, program = '' } = shell;

@@ -1,7 +1,8 @@
 /** Threads put in order from a shell: archive, unarchive, rename, delete. */
 import { removeShown } from '../editor/shown-files.ts';
 import { homeFolderOf } from '../protocol/folders.ts';
-import { threadNamed, whichThread, withThreads } from './named-thread.ts';
+import { titleGiven } from '../thread/title.ts';
+import { threadNamed, whichThread, withoutEndOfFlags, withThreads } from './named-thread.ts';
 import type { CliOptions } from './options.ts';
 import { withTasks } from './shared-tasks.ts';
 import { UsageError } from './usage-error.ts';
@@ -29,20 +30,19 @@ export async function remove(args: readonly string[], options: CliOptions): Prom
 
 /** `THREAD TITLE`. */
 export async function rename(args: readonly string[], options: CliOptions): Promise<number> {
-  const [given, title, extra] = args;
+  const [given, title, extra] = withoutEndOfFlags(args);
   if (given === undefined) throw whichThread();
   if (extra !== undefined) throw new UsageError(`rename takes one TITLE; quote it. '${extra}' is one word too many.`);
-  const line = title?.trim() ?? '';
-  if (line === '') throw new UsageError('rename needs a TITLE: codex-lsp rename THREAD TITLE.');
-  if (line.includes('\n')) throw new UsageError('rename takes a TITLE of one line.');
+  if (title === undefined || titleGiven(title) === '')
+    throw new UsageError('rename needs a TITLE: codex-lsp rename THREAD TITLE.');
   return withTasks(options, async (tasks) => {
-    await tasks.rename(await threadNamed(tasks, given), line);
+    await tasks.rename(await threadNamed(tasks, given), title);
     return 0;
   });
 }
 
 function withoutFlags(name: string, args: readonly string[], known: readonly string[]): string[] {
-  const unknown = args.find((arg) => arg.startsWith('-') && !known.includes(arg));
+  const unknown = args.find((arg) => arg.startsWith('-') && arg !== '--' && !known.includes(arg));
   if (unknown !== undefined) throw new UsageError(`${name} has no flag '${unknown}'.`);
   return args.filter((arg) => !known.includes(arg));
 }

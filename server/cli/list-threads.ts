@@ -47,17 +47,26 @@ export const threadsHelp = (): string => `
   --json                                prints each as one line of JSON
   --all                                 archived ones as well
   --archived                            archived ones only
-  --search WORDS                        those whose title has these words
+  --search WORDS                        those with all of these words in the title or in a prompt
   --root DIR                            those of this workspace folder
   --limit N                             so many, ${threadsMax} by default; where there are more, says how to go on
-  --cursor THREAD                       goes on after this one
+  --cursor CURSOR                       goes on where a list ended that says so
 
 A THREAD is named by its id, or by the beginning of it where no other begins so.
 `;
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: flags, strict: true }).values;
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: flags,
+      strict: true,
+      allowPositionals: true,
+    });
+    const [extra] = positionals;
+    if (extra === undefined) return values;
+    if (values.search === undefined) throw new Error(`it takes flags only; '${extra}' is none.`);
+    throw new Error(`several words of --search are quoted, as in --search 'two words'; '${extra}' is one too many.`);
   } catch (error) {
     throw new UsageError(`threads: ${error instanceof Error ? error.message : String(error)}`);
   }

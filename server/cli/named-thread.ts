@@ -36,13 +36,19 @@ function listed(threads: readonly ThreadSummary[]): string {
   return [...names, ...(threads.length > namedMax ? [`${threads.length - namedMax} more`] : [])].join(', ');
 }
 
+/** Of these subcommands: a `--` is no THREAD, but stands before it. Only the first, as everywhere. */
+export function withoutEndOfFlags(args: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  return args.filter((_, index) => index !== end);
+}
+
 /** For a subcommand of one thread. */
 export async function withThread(
   args: readonly string[],
   options: CliOptions,
   run: (tasks: Tasks, threadId: string) => Promise<number>,
 ): Promise<number> {
-  const [given, extra] = args;
+  const [given, extra] = withoutEndOfFlags(args);
   if (given === undefined) throw whichThread();
   if (extra !== undefined) throw new UsageError(`there is one THREAD at a time; '${extra}' is one too many.`);
   return withTasks(options, async (tasks) => run(tasks, await threadNamed(tasks, given)));
@@ -54,10 +60,11 @@ export async function withThreads(
   options: CliOptions,
   run: (tasks: Tasks, threadId: string) => Promise<unknown>,
 ): Promise<number> {
-  if (args.length === 0) throw whichThread();
+  const named = withoutEndOfFlags(args);
+  if (named.length === 0) throw whichThread();
   return withTasks(options, async (tasks) => {
     let code = 0;
-    for (const given of new Set(args)) {
+    for (const given of new Set(named)) {
       try {
         await run(tasks, await threadNamed(tasks, given));
       } catch (error) {

@@ -1,7 +1,7 @@
 /** What waits in a thread, from a shell: diff, apply, undo; and fork. */
-import type { ApplyResult } from '../protocol/changeset.ts';
+import type { ApplyResult, Hunk } from '../protocol/changeset.ts';
 import { noDocuments } from '../task/ports.ts';
-import { withThread } from './named-thread.ts';
+import { withoutEndOfFlags, withThread } from './named-thread.ts';
 import type { CliOptions } from './options.ts';
 import { colorDiff, printable, wantsColor } from './progress.ts';
 import { shellFace } from './shell-face.ts';
@@ -19,15 +19,17 @@ export async function diff(args: readonly string[], options: CliOptions): Promis
 }
 
 /** `THREAD [PATH...]`: these files, also sensitive ones; without a path, everything that is not. */
-export async function apply([threadId, ...paths]: readonly string[], options: CliOptions): Promise<number> {
+export async function apply(args: readonly string[], options: CliOptions): Promise<number> {
+  const [threadId, ...paths] = withoutEndOfFlags(args);
   return withThread(threadId === undefined ? [] : [threadId], options, async (tasks, thread) => {
     const { files } = await tasks.changeset(thread, noDocuments);
-    if (files.length === 0) options.stderr.write('Nothing is pending in this thread.\n');
+    const open = files.filter(({ hunks }) => hunks.some(({ status }) => isOpen(status)));
+    if (open.length === 0 && paths.length === 0) options.stderr.write(`Nothing is pending in thread ${thread}.\n`);
     const { result } = await tasks.accept(thread, paths.length > 0 ? { files: paths } : {}, shellFace);
     const outcome = await result;
     const code = print('applied', outcome, options);
     if (paths.length > 0) return code;
-    const left = files.filter(({ path, sensitive }) => sensitive !== undefined && !outcome.applied.includes(path));
+    const left = open.filter(({ path, sensitive }) => sensitive !== undefined && !outcome.applied.includes(path));
     for (const { path, sensitive } of left) {
       const how = `codex-lsp apply ${thread} ${printable(path)}`;
       options.stderr.write(`left out: ${printable(path)}: ${sensitive}; to apply it all the same: ${how}\n`);
@@ -39,7 +41,7 @@ export async function apply([threadId, ...paths]: readonly string[], options: Cl
 /** `THREAD [--redo]`. */
 export async function undo(args: readonly string[], options: CliOptions): Promise<number> {
   const redo = args.includes('--redo');
-  const unknown = args.find((arg) => arg.startsWith('-') && arg !== '--redo');
+  const unknown = args.find((arg) => arg.startsWith('-') && arg !== '--redo' && arg !== '--');
   if (unknown !== undefined) throw new UsageError(`undo has no flag '${unknown}'.`);
   const named = args.filter((arg) => arg !== '--redo');
   return withThread(named, options, async (tasks, threadId) => {
@@ -54,6 +56,8 @@ export async function fork(args: readonly string[], options: CliOptions): Promis
     return 0;
   });
 }
+
+const isOpen = (status: Hunk['status']): boolean => status === 'pending' || status === 'conflicting';
 
 function print(verb: string, { applied, conflicts, failed }: ApplyResult, { stdout, stderr }: CliOptions): number {
   for (const path of applied) stdout.write(`${verb} ${printable(path)}\n`);

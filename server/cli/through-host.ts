@@ -1,6 +1,6 @@
 /** A subcommand that a running host carries out, so that editors see it live. */
 import { runThere } from '../host/command-near.ts';
-import { connectHost } from '../host/connect.ts';
+import { connectHost, noHostRuns } from '../host/connect.ts';
 import { definedIn, type Shell } from './attach.ts';
 import { stateDirOf } from './places.ts';
 
@@ -19,7 +19,11 @@ export async function throughHost(args: readonly string[], shell: Shell): Promis
     terminal,
   };
   const connected = await connectHost({ stateDir, version, introduction });
-  if ('none' in connected) return undefined;
+  if ('none' in connected) {
+    // Editors would not see it live, and nobody would know why.
+    if (connected.none !== noHostRuns) stderr.write(`codex-lsp: done here, without the host: ${connected.none}\n`);
+    return undefined;
+  }
   if ('refused' in connected) {
     stderr.write(`codex-lsp: ${connected.refused}\n`);
     return connected.exitCode;

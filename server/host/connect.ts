@@ -1,6 +1,7 @@
 /** A connection to the host: to the one that runs, or to one that is started for it. */
 import { readFile } from 'node:fs/promises';
 import { connect as connectSocket, type Socket } from 'node:net';
+import { stateFault } from '../task/state-fault.ts';
 import { openStateFolder } from '../task/state-folder.ts';
 import { firstLine } from './first-line.ts';
 import type { Introduction, Welcome } from './hello.ts';
@@ -12,6 +13,9 @@ export type Connected =
   | { refused: string; exitCode: number }
   /** There is none, for this reason. */
   | { none: string };
+
+/** The reason where nothing is wrong: none was to be started. */
+export const noHostRuns = 'no host runs';
 
 const answerTimeoutMs = 5_000;
 const answerBytesMax = 64 * 1024;
@@ -40,14 +44,16 @@ async function tries({
 }: Parameters<typeof connectHost>[0]): Promise<Connected> {
   const folder = await openStateFolder(stateDir);
   const place = await hostPlace(folder, version);
-  await openHostFolder(place.folder);
+  await openHostFolder(place.folder).catch((error: unknown) => {
+    throw stateFault(error, folder);
+  });
   for (let attempt = 1; ; attempt += 1) {
     const socket = await open(place.socket);
     if (socket) {
       const connected = await introduce(socket, place.token, introduction);
       if (connected) return connected;
       if (attempt === triesMax) return { none: 'the host does not answer' };
-    } else if (program === undefined) return { none: 'no host runs' };
+    } else if (program === undefined) return { none: noHostRuns };
     if (attempt === triesMax) return { none: 'the host ended again and again' };
     if (program === undefined || socket) continue;
     const { startHost } = await import('./start.ts');

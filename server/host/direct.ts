@@ -23,6 +23,7 @@ const initializeSchema = z.looseObject({
 });
 
 const initializeTimeoutMs = 30_000;
+const tooLarge = Symbol('more than helloBytesMax');
 const serverNotInitialized = -32002;
 
 /**
@@ -31,6 +32,10 @@ const serverNotInitialized = -32002;
  */
 export async function readDirect(socket: Socket, isToken: (token: string) => boolean): Promise<Direct | undefined> {
   const body = await Promise.race([firstMessage(socket), delay(initializeTimeoutMs, undefined, { ref: false })]);
+  if (body === tooLarge) {
+    refuseDirect(socket, null, `initialize is too large: the first message may have ${helloBytesMax / 1024 ** 2} MiB.`);
+    return undefined;
+  }
   const message = parsed(body);
   const initialize = initializeSchema.safeParse(message);
   if (!initialize.success || !isToken(initialize.data.params.initializationOptions.host.token)) {
@@ -70,10 +75,10 @@ function parsed(text: string | undefined): unknown {
 }
 
 /** The body of the first message of LSP's base protocol; undefined where there is none. What follows stays in the socket. */
-function firstMessage(socket: Socket): Promise<string | undefined> {
+function firstMessage(socket: Socket): Promise<string | typeof tooLarge | undefined> {
   return new Promise((resolve) => {
     let bytes: Buffer = Buffer.alloc(0);
-    const done = (body: string | undefined): void => {
+    const done = (body: string | typeof tooLarge | undefined): void => {
       socket.pause();
       socket.off('data', take).off('end', gone).off('close', gone);
       resolve(body);
@@ -83,7 +88,11 @@ function firstMessage(socket: Socket): Promise<string | undefined> {
       bytes = Buffer.concat([bytes, chunk]);
       const head = bytes.indexOf('\r\n\r\n');
       const length = head < 0 ? Number.NaN : lengthIn(bytes.subarray(0, head).toString('latin1'));
-      if (bytes.length > helloBytesMax || (head >= 0 && Number.isNaN(length))) {
+      if (bytes.length > helloBytesMax) {
+        done(tooLarge);
+        return;
+      }
+      if (head >= 0 && Number.isNaN(length)) {
         gone();
         return;
       }

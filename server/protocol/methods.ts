@@ -145,7 +145,7 @@ export const methods = {
       archived: z.boolean().optional(),
       query: z.string().optional(),
       limit: z.number().int().positive().max(1000).optional(),
-      cursor: z.string().optional(),
+      cursor: z.string().optional().describe('the `nextCursor` of the page before'),
     }),
     result: z.object({ threads: z.array(threadSummarySchema), nextCursor: z.string().optional() }),
   },
@@ -163,7 +163,10 @@ export const methods = {
   },
   'codex/rename': {
     doc: 'Gives a thread a title.',
-    params: z.object({ threadId: z.string(), title: z.string().min(1) }),
+    params: z.object({
+      threadId: z.string(),
+      title: z.string().min(1).describe('at most 200 characters; a control character becomes a space'),
+    }),
     result: z.object({}),
   },
   'codex/archive': {

@@ -54,9 +54,9 @@ export class JsonLines<T> {
    */
   read(options: { takeIn: boolean } = { takeIn: false }): Promise<{ values: T[]; damaged: number }> {
     return this.#next(async () => {
-      const text = await this.#text();
-      const { lines, isTorn } = linesIn(this.path, text);
-      if (options.takeIn) this.#bytes = Buffer.byteLength(text);
+      const content = await this.#content();
+      const { lines, isTorn } = linesIn(this.path, content.toString());
+      if (options.takeIn) this.#bytes = content.length;
       const values: T[] = [];
       let damaged = 0;
       for (const [index, line] of lines.entries()) {
@@ -72,12 +72,12 @@ export class JsonLines<T> {
   endTornLine(): Promise<void> {
     return this.#next(async () => {
       if (await endsWithLine(this.path)) return;
-      const text = await this.#text();
-      const kept = text.slice(0, text.lastIndexOf('\n') + 1);
-      const isWhole = this.#schema.safeParse(linesIn(this.path, text).lines.at(-1)).success;
+      const content = await this.#content();
+      const keptBytes = content.lastIndexOf(0x0a) + 1;
+      const isWhole = this.#schema.safeParse(linesIn(this.path, content.toString()).lines.at(-1)).success;
       await withFile(this.path, async (file) => {
         if (isWhole) await file.appendFile('\n');
-        else await file.truncate(Buffer.byteLength(kept));
+        else await file.truncate(keptBytes);
       });
     });
   }
@@ -112,9 +112,10 @@ export class JsonLines<T> {
     }
   }
 
-  #text(): Promise<string> {
-    return readFile(this.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
+  /** Not as text: of damaged bytes, text has another length. */
+  #content(): Promise<Buffer> {
+    return readFile(this.path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return Buffer.alloc(0);
       throw new InvalidLines(this.path, 'cannot be read', error);
     });
   }

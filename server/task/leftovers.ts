@@ -36,7 +36,7 @@ export async function findLeftovers(stateDir: string): Promise<Leftovers> {
     halfDeleted: await halfDeleted(stateDir),
     neverBegun: [],
     temporary: [
-      ...(await quietIn(stateDir, /^(?:probe|doctor)-\w{6}$/)),
+      ...(await quietIn(stateDir, /^(?:probe|doctor)-\w{6}$|\.json\.new$/)),
       ...(await quietIn(join(stateDir, 'host'), /^\..*\.codex-lsp$/)),
     ],
     locks: [],

@@ -7,6 +7,7 @@ import type { EventEnvelope } from '../protocol/thread.ts';
 import { sandboxStatus } from '../sandbox/status.ts';
 import { saidBefore } from '../thread/said-before.ts';
 import { summaryOf } from '../thread/state.ts';
+import { titleGiven, titleGivenCharsMax } from '../thread/title.ts';
 import { Approvals, unknownApproval } from './approvals.ts';
 import { BinaryContents } from './binary-contents.ts';
 import { Decisions } from './decide.ts';
@@ -156,8 +157,13 @@ class OpenTasks implements Tasks {
 
   async rename(threadId: string, title: string): Promise<void> {
     const record = await this.#registry.find(threadId);
+    const line = titleGiven(title);
+    if (line === '') throw new InvalidParams('title: it is empty.');
+    if ([...line].length > titleGivenCharsMax) {
+      throw new InvalidParams(`title: it has more than ${titleGivenCharsMax} characters.`);
+    }
     await record.held(async () => {
-      record.emit({ type: 'renamed', title });
+      record.emit({ type: 'renamed', title: line });
       await record.flushed();
     });
   }

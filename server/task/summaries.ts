@@ -78,7 +78,8 @@ export class Summaries {
   async drop(): Promise<void> {
     this.#drops += 1;
     this.#unkept = this.#kept.size;
-    await unlink(this.#path).catch(() => {});
+    // Also what a process that was killed had written of it.
+    for (const path of [this.#path, `${this.#path}.new`]) await unlink(path).catch(() => {});
   }
 
   #recall(): Promise<void> {

@@ -7,26 +7,49 @@ import { InvalidParams } from './refusal.ts';
 
 const pageSizeDefault = 100;
 
+/** Where a thread stands in a list. */
+type Place = { changedAtMs: number; threadId: string };
+
 export function listThreads(
   threads: readonly { summary: ThreadSummary; words: string }[],
   query: { root?: string; archived?: boolean; query?: string; limit?: number; cursor?: string },
 ): { threads: ThreadSummary[]; nextCursor?: string } {
   const uri = query.root === undefined ? undefined : pathToFileURL(query.root).href;
-  const matching = threads
+  const after = query.cursor === undefined ? undefined : placeIn(query.cursor);
+  const following = threads
     .filter(({ summary, words }) => isFound(query.query ?? '', { title: summary.title, words }))
     .map(({ summary }) => summary)
     .filter((thread) => uri === undefined || worksIn(thread, uri))
     .filter(({ archived }) => archived === (query.archived ?? false))
-    .toSorted((a, b) => order(b) - order(a) || (keyOf(a) < keyOf(b) ? 1 : -1));
-  const before = query.cursor === undefined ? -1 : matching.findIndex((thread) => keyOf(thread) === query.cursor);
-  if (query.cursor !== undefined && before < 0) {
-    throw new InvalidParams('cursor: no thread of this list has it any more; begin again without.');
-  }
-  const page = matching.slice(before + 1, before + 1 + (query.limit ?? pageSizeDefault));
+    .filter((thread) => after === undefined || inOrder(after, placeOf(thread)) < 0)
+    .toSorted((a, b) => inOrder(placeOf(a), placeOf(b)));
+  const page = following.slice(0, query.limit ?? pageSizeDefault);
   const last = page.at(-1);
-  const more = before + 1 + page.length < matching.length;
-  return { threads: page, ...(more && last ? { nextCursor: keyOf(last) } : {}) };
+  return { threads: page, ...(following.length > page.length && last ? { nextCursor: cursorOf(last) } : {}) };
 }
 
-const order = ({ updatedAt }: ThreadSummary): number => Date.parse(updatedAt);
-const keyOf = ({ threadId }: ThreadSummary): string => threadId;
+/** Of a time that nobody can read, the oldest. */
+const placeOf = ({ updatedAt, threadId }: ThreadSummary): Place => ({
+  changedAtMs: Date.parse(updatedAt) || 0,
+  threadId,
+});
+
+function inOrder(a: Place, b: Place): number {
+  if (a.changedAtMs !== b.changedAtMs) return b.changedAtMs - a.changedAtMs;
+  if (a.threadId === b.threadId) return 0;
+  return a.threadId < b.threadId ? 1 : -1;
+}
+
+/** A place, and not only a thread: that one may be gone, or stand elsewhere, when the next page is asked for. */
+function cursorOf(thread: ThreadSummary): string {
+  const { changedAtMs, threadId } = placeOf(thread);
+  return `${changedAtMs}-${threadId}`;
+}
+
+function placeIn(cursor: string): Place {
+  const [, changedAtMs, threadId] = /^(\d{1,16})-([a-z0-9]+)$/.exec(cursor) ?? [];
+  if (changedAtMs === undefined || threadId === undefined) {
+    throw new InvalidParams('cursor: no list has ended with this one; begin again without.');
+  }
+  return { changedAtMs: Number(changedAtMs), threadId };
+}

@@ -1,12 +1,18 @@
-/** A thread's title, made from its first prompt: the first sentence as a person would say it; pure. */
+/** A thread's title, made from its first prompt: the first sentence as a person would say it; or given by a person; pure. */
 
 const titleCharsMax = 60;
+export const titleGivenCharsMax = 200;
 const lineCharsMax = 2_000;
 
 /** What stands before the words of a line: of a comment, a heading, a list, a quotation. */
 const opening =
   /^(?:\s+|\/\/+|\/\*+|<!--|#+(?=\s)|--(?=\s)|[-*+>](?=\s)|>|;+(?=\s)|%+(?=\s)|\d{1,3}[.)](?=\s)|\[[ xX]\](?=\s))/;
 const closing = /(?:\s+|\*\/|-->|#+)$/;
+
+const controls = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** What a person calls a thread, on one line; it may be empty, or too long. */
+export const titleGiven = (title: string): string => title.replace(controls, ' ').trim();
 
 /** `markers`: what begins a task in a comment, and says nothing in a title. Never empty, where the prompt is not. */
 export function titleOf(prompt: string, markers: readonly string[] = []): string {
@@ -38,7 +44,7 @@ function plain(text: string): string {
     .replace(/(\*\*|__|~~)(?=\S)(.*?\S)\1/g, '$2')
     .replace(/(?<![\w*])([*_])(?=\S)([^*_]*\S)\1(?![\w*])/g, '$2')
     .replace(/`+([^`]*)`+/g, '$1')
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, ' ')
+    .replace(controls, ' ')
     .replace(/\s+/g, ' ')
     .replace(closing, '')
     .trim();

@@ -47,6 +47,7 @@ test('what killed processes have left is said, with the way to mend it; --clean 
   const left = [
     await old(join(folder, 'summary.json.new'), (path) => writeFile(path, 'half')),
     await old(join(stateDir, 'probe-aB3dE6'), (path) => mkdir(path)),
+    await old(join(stateDir, 'summaries.json.new'), (path) => writeFile(path, '{')),
     await old(join(threads, `${threadId}0.x.deleted`), (path) => mkdir(path)),
     await old(join(threads, 'tneverbegun'), async (path) => {
       await mkdir(path);
@@ -60,9 +61,9 @@ test('what killed processes have left is said, with the way to mend it; --clean 
 
   const { stdout } = await run('doctor');
   for (const sentence of [
-    `!!  2 files half-written by a process that is gone: ${left[1]}, ${left[0]}`,
-    `!!  1 half-deleted thread: ${left[2]}`,
-    `!!  1 thread folder of a task that never began: ${left[3]}`,
+    `!!  3 files half-written by a process that is gone: ${left[1]}, ${left[2]}, ${left[0]}`,
+    `!!  1 half-deleted thread: ${left[3]}`,
+    `!!  1 thread folder of a task that never began: ${left[4]}`,
     `!!  1 lock of a process that is gone, which stops nobody: ${join(folder, 'writer.lock')}`,
     '→ codex-lsp doctor --clean removes it',
   ]) {

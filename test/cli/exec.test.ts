@@ -62,6 +62,8 @@ test('progress and diff on stderr, the answer on stdout, nothing applied; then d
   const diff = await it.run('diff', threadId);
   expect(diff.stdout).toContain('--- a/a.txt\n+++ b/a.txt\n');
   expect(await it.run('apply', threadId)).toMatchObject({ code: 0, stdout: 'applied a.txt\n' });
+  const nothing = { code: 0, stdout: '', stderr: `Nothing is pending in thread ${threadId}.\n` };
+  expect(await it.run('apply', '--', threadId)).toEqual(nothing);
   expect(await it.workspace.read('a.txt')).toBe('ONE\ntwo\n');
   expect(await it.run('undo', threadId)).toMatchObject({ code: 0, stdout: 'undone a.txt\n' });
   expect(await it.workspace.read('a.txt')).toBe('one\ntwo\n');
@@ -178,6 +180,11 @@ test('completed but not all could be applied: exit 3, and what was left out is n
     stdout: 'applied .vscode/tasks.json\n',
   });
   expect(await it.workspace.read('.vscode/tasks.json')).toBe('{}\n');
+  // Named and applied, it is not left out any more.
+  expect(await it.run('apply', threadId)).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^Nothing is pending/),
+  });
 });
 
 test('Ctrl-C in the middle of a command ends it cleanly: 130, no process left', async () => {

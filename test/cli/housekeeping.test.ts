@@ -58,10 +58,20 @@ test.each([
   [['rename', 'tnone', 'x'], 1, 'There is no thread tnone'],
   [['rename', 'tnone'], 2, 'rename needs a TITLE'],
   [['rename', 'tnone', 'two', 'words'], 2, 'quote it'],
+  [['rename', 'tnone', '\t\n'], 2, 'rename needs a TITLE'],
+  [['diff', '--', 'tnone'], 1, 'There is no thread tnone'],
+  [['diff', '--'], 2, 'which THREAD?'],
+  [['apply', '--', 'tnone'], 1, 'There is no thread tnone'],
+  [['undo', '--', 'tnone'], 1, 'There is no thread tnone'],
+  [['fork', '--', 'tnone'], 1, 'There is no thread tnone'],
+  [['delete', '--', 'tnone'], 1, 'There is no thread tnone'],
+  [['rename', '--', 'tnone', 'x'], 1, 'There is no thread tnone'],
+  [['threads', '--search', 'two', 'words'], 2, "--search 'two words'; 'words' is one too many"],
+  [['threads', 'words'], 2, "it takes flags only; 'words' is none"],
   [['threads', '--nonsense'], 2, '--nonsense'],
   [['threads', '--limit', 'many'], 2, '--limit is a number'],
   [['threads', '--all', '--cursor', 't'], 2, '--all is two of them'],
-  [['threads', '--cursor', 'tnone'], 1, 'cursor: no thread of this list'],
+  [['threads', '--cursor', 'tnone'], 1, 'cursor: no list has ended with this one'],
   [['doctor', 'x'], 2, 'it takes --clean'],
 ])('%j: exit %i with a sentence', async (args, code, sentence) => {
   await using it = await bench();
@@ -77,8 +87,8 @@ test('threads: searched, of one folder, archived or not, in pages', async () => 
   expect(await it.ids('--root', '.')).toEqual([c, b, a]);
   expect(await it.ids('--root', '/usr')).toEqual([]);
   const page = await it.run('threads', '--limit', '2');
-  expect(page.stderr).toBe(`There are more: codex-lsp threads --cursor ${b}\n`);
-  expect(await it.ids('--limit', '2', '--cursor', b)).toEqual([a]);
+  const [, cursor = ''] = /^There are more: codex-lsp threads --cursor (\S+)\n$/.exec(page.stderr) ?? [];
+  expect(await it.ids('--limit', '2', '--cursor', cursor)).toEqual([a]);
 
   expect(await it.run('archive', a, c)).toMatchObject({ code: 0, stdout: '', stderr: '' });
   expect([await it.ids(), await it.ids('--archived')]).toEqual([[b], [c, a]]);
@@ -88,6 +98,38 @@ test('threads: searched, of one folder, archived or not, in pages', async () => 
   expect((await it.ids()).toSorted()).toEqual([a, b, c]);
   expect(await it.run('rename', b, ' what the tests do ')).toMatchObject({ code: 0 });
   expect((await it.run('threads', '--search', 'what')).stdout).toMatch(/ {2}what the tests do\n$/);
+  expect((await it.run('threads', '--help')).stdout).toMatch(/--search WORDS .* in the title or in a prompt\n/);
+});
+
+test('a title is one line of at most 200 characters, given from a shell or an editor', async () => {
+  await using it = await bench(say('1'));
+  await it.run('exec', 'mend the parser');
+  const [threadId = ''] = await it.ids();
+  const titles = async () => JSON.parse((await it.run('threads', '--json')).stdout).title;
+  expect(await it.run('rename', threadId, 'a\tb\u001b[31mc\nd')).toMatchObject({ code: 0 });
+  expect(await titles()).toBe('a b [31mc d');
+  const long = await it.run('rename', threadId, '🙂'.repeat(201));
+  expect(long).toMatchObject({ code: 1, stderr: 'codex-lsp: title: it has more than 200 characters.\n' });
+  expect(await it.run('rename', threadId, '🙂'.repeat(200))).toMatchObject({ code: 0 });
+  expect(await titles()).toBe('🙂'.repeat(200));
+
+  const program = it.start('--stdio');
+  const client = connect(program.child.stdout, program.child.stdin);
+  await client.request('initialize', it.initialize);
+  for (const [title, message] of [
+    ['x'.repeat(201), 'title: it has more than 200 characters.'],
+    ['\u001b', 'title: it is empty.'],
+  ]) {
+    await expect(client.request('codex/rename', { threadId, title })).rejects.toMatchObject({
+      code: -32602,
+      message: expect.stringContaining(message ?? ''),
+    });
+  }
+  await client.request('codex/rename', { threadId, title: 'one\r\ntwo' });
+  expect(await client.request('codex/threads')).toMatchObject({ threads: [{ threadId, title: 'one  two' }] });
+  await client.request('shutdown');
+  await client.connection.sendNotification('exit');
+  expect(await soon(program.ended, 'the exit')).toBe(0);
 });
 
 test('the beginning of an id is enough where it is the only one; else those that begin so are listed', async () => {

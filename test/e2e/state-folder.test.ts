@@ -74,7 +74,14 @@ test.runIf(isRoot)('read-only: an editor is served and reads, a task is refused 
   disk.readOnly();
   const env = { CODEX_LSP_STATE_DIR: stateDir, OPENAI_API_KEY: 'x' };
   const run = (...args: string[]) => runProgram(args, { cwd: workspace.root, env });
-  expect(await run('threads')).toMatchObject({ code: 0, stdout: '' });
+  const sentence = `The state folder ${stateDir} cannot be written: it is read-only. To go on, make it writable, or set CODEX_LSP_STATE_DIR to another folder.\n`;
+  expect(await run('threads')).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: `codex-lsp: done here, without the host: ${sentence}`,
+  });
+  expect(await run('host', '--start')).toEqual({ code: 1, stdout: '', stderr: `codex-lsp: ${sentence}` });
+  expect(await run('host')).toEqual({ code: 1, stdout: sentence, stderr: '' });
   const exec = await run('exec', 'hello');
   expect(exec).toMatchObject({
     code: 1,

@@ -63,13 +63,19 @@ test.each<[what: string, spoil: (folder: string) => Promise<unknown>, why: strin
     'can be entered by others',
   ],
 ])(
-  'a folder of the host that is %s is not trusted: the editor is served without a host, and the log says why',
+  'a folder of the host that is %s is not trusted: editor and shell are served without a host, and are told why',
   async (_, spoil, why) => {
     await using it = await programBench(script());
     const { folder } = await placeOf(it);
     await spoil(folder);
     expect(await session(it)).toBe(0);
     expect(await logOf(it)).toMatch(new RegExp(`without a host: ${folder} ${why}.*remove it`));
+    expect(await runProgram(['threads'], { env: it.env })).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(
+        new RegExp(`^codex-lsp: done here, without the host: ${folder} ${why}.*remove it.*\n$`),
+      ),
+    });
     await rm(folder, { recursive: true, force: true });
   },
 );

@@ -113,6 +113,24 @@ test('a damaged line is counted and skipped', async () => {
   expect(await open().read()).toEqual({ values: [{ n: 1 }, { n: 2 }], damaged: 2 });
 });
 
+test('bytes that are no text count as what they are: a torn line after them goes, and what is written then is kept', async () => {
+  const made = open();
+  made.append({ n: 1 });
+  await made.flushed();
+  await appendFile(made.path, Buffer.concat([Buffer.from('{"n":2,"x":"'), Buffer.alloc(30, 0xff), Buffer.from('\n')]));
+  const whole = await readFile(made.path);
+  await appendFile(made.path, '{"n":3,"text":"cut in the middle of a');
+  const lines = open();
+  await lines.endTornLine();
+  expect(await readFile(lines.path)).toEqual(whole);
+  await lines.read({ takeIn: true });
+  expect(await lines.changedByOthers()).toBe(false);
+  lines.append({ n: 4 }, { durable: true });
+  await lines.flushed();
+  expect(await lines.changedByOthers()).toBe(false);
+  expect(await open().read()).toEqual({ values: [{ n: 1 }, { n: 4 }], damaged: 1 });
+});
+
 test('what another process appends is noticed', async () => {
   const lines = open();
   lines.append({ n: 1 });
